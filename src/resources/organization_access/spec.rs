@@ -1,0 +1,33 @@
+//! What a component of kind `organizationAccess` declares.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// Name of the component, unique in the rollout.
+    pub name: String,
+    /// Policy types to enable at the root.
+    #[serde(default)]
+    pub policy_types: Vec<PolicyType>,
+    /// The name (section `accounts`) of the account that may operate StackSets for the organization.
+    #[serde(default)]
+    pub delegated_administrator: Option<String>,
+    /// Components that must be done first.
+    #[serde(default)]
+    pub depends_on: Vec<String>,
+}
+
+/// Types of organization policies that Bedrail enables and attaches (Organizations API, PolicyType).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum PolicyType {
+    #[serde(rename = "SERVICE_CONTROL_POLICY")]
+    ServiceControlPolicy,
+    #[serde(rename = "RESOURCE_CONTROL_POLICY")]
+    ResourceControlPolicy,
+    #[serde(rename = "BEDROCK_POLICY")]
+    BedrockPolicy,
+}
