@@ -1,1 +1,3 @@
-//! See the crate documentation.
+//! Drives a plan: journal first, then call. Emits events and never prints.
+
+pub mod event;

@@ -35,6 +35,13 @@ macro_rules! kinds {
             $($(#[$doc])* #[serde(rename = $name)] $variant($module::spec::Spec),)*
         }
 
+        /// What a step sends, by kind.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "kind", content = "do")]
+        pub enum Change {
+            $(#[serde(rename = $name)] $variant($module::change::Change),)*
+        }
+
         impl Spec {
             pub fn kind(&self) -> Kind {
                 match self { $(Spec::$variant(_) => Kind::$variant),* }

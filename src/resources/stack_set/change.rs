@@ -1,0 +1,6 @@
+//! What the steps of this kind send.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {}
