@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod aws;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod ids;
 pub mod organization;
