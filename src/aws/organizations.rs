@@ -543,10 +543,6 @@ impl Aws {
 fn account_row(place: &Place, account: &types::Account) -> Result<AccountRow, AwsError> {
     // `State` before `Status`: the latter was announced to go on 2026-09-09 (Organizations API, Account).
     let state = account.state().map(|state| state.as_str().to_owned());
-    #[expect(
-        deprecated,
-        reason = "still the only one of the two that some partitions fill in"
-    )]
     let status = account.status().map(|status| status.as_str().to_owned());
     Ok(AccountRow {
         id: parsed(place, "ListAccounts", account.id().unwrap_or_default())?,
