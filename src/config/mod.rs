@@ -2,11 +2,15 @@
 
 pub mod codes;
 pub mod diagnostic;
+pub(crate) mod emit;
 pub mod file;
 pub mod json;
+pub(crate) mod merge;
 pub mod model;
 pub mod node;
+pub mod project;
 pub mod schema;
+pub mod structure;
 pub mod text;
 pub(crate) mod tree;
 pub mod yaml;
