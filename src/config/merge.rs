@@ -100,13 +100,6 @@ mod tests {
         }
 
         #[test]
-        fn chains_can_be_merged_from_either_end(a in document(), b in document(), c in document()) {
-            let left = merge(&merge(&node(&a), node(&b)), node(&c));
-            let right = merge(&node(&a), merge(&node(&b), node(&c)));
-            prop_assert_eq!(to_value(&left), to_value(&right));
-        }
-
-        #[test]
         fn the_nearer_file_is_always_readable_in_the_result(far in document(), near in document()) {
             let merged = to_value(&merge(&node(&far), node(&near)));
             prop_assert!(holds(&merged, &near));
