@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::Value;
 
 /// Keys whose values are sets of texts, where one text may stand for a list of one (IAM JSON policy
@@ -14,7 +15,12 @@ pub fn same(a: &Value, b: &Value) -> bool {
     normal(a, None) == normal(b, None)
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+/// SHA-256 of what a document means: equal for documents that are the [`same`].
+pub fn digest(document: &Value) -> String {
+    crate::digest::of(&normal(document, None))
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
 enum Normal {
     Scalar(String),
     List(Vec<Normal>),

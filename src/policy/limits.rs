@@ -32,6 +32,17 @@ pub fn size_limit(policy_type: PolicyType) -> Option<&'static SizeLimit> {
     LIMITS.iter().find(|limit| limit.policy_type == policy_type)
 }
 
+/// Policies of one type that a root, a unit or an account may have attached directly, AWS's own
+/// (FullAWSAccess) included. As of 2026-05 for SCPs and 2026-11 for RCPs: AWS Organizations User Guide, Quotas
+/// for AWS Organizations. For Bedrock policies AWS documents none.
+pub fn attached_limit(policy_type: PolicyType) -> Option<usize> {
+    match policy_type {
+        PolicyType::ServiceControlPolicy => Some(10),
+        PolicyType::ResourceControlPolicy => Some(5),
+        PolicyType::BedrockPolicy => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

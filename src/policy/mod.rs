@@ -16,7 +16,7 @@ use crate::config::model::Text;
 use crate::config::node::{Node, NodeKind};
 use crate::config::text::{BadReference, Syntax};
 
-pub use compare::same;
+pub use compare::{digest, same};
 pub use limits::size_limit;
 pub use render::{Problem, minify};
 

@@ -38,6 +38,7 @@ pub fn convert(file: RolloutFile, node: &Node, findings: &mut Vec<Diagnostic>) -
                 FileCallAs::DelegatedAdmin => CallAs::DelegatedAdmin,
             },
             deployer_role: deployer_role(file.organization.deployer_role, node, findings),
+            template_bucket: file.organization.template_bucket,
         },
         accounts,
         protected: Protected {

@@ -45,6 +45,9 @@ pub struct OrganizationSection {
     /// Assumed in member accounts: a role's name, or a map with name, externalId and sessionDuration.
     #[serde(default)]
     pub deployer_role: DeployerRole,
+    /// A bucket of the calling account in the home Region, for templates over 51,200 bytes.
+    #[serde(default)]
+    pub template_bucket: Option<String>,
 }
 
 /// Whose StackSets: the management account's own, or through a delegated administrator.

@@ -32,3 +32,22 @@ pub enum PolicyType {
     #[serde(rename = "BEDROCK_POLICY")]
     BedrockPolicy,
 }
+
+impl PolicyType {
+    /// As AWS writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            PolicyType::ServiceControlPolicy => "SERVICE_CONTROL_POLICY",
+            PolicyType::ResourceControlPolicy => "RESOURCE_CONTROL_POLICY",
+            PolicyType::BedrockPolicy => "BEDROCK_POLICY",
+        }
+    }
+}
+
+impl PolicyType {
+    pub const ALL: &'static [PolicyType] = &[
+        PolicyType::ServiceControlPolicy,
+        PolicyType::ResourceControlPolicy,
+        PolicyType::BedrockPolicy,
+    ];
+}

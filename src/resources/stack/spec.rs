@@ -26,6 +26,10 @@ pub struct Spec {
     /// Protects the stack from deletion; on by default.
     #[serde(default)]
     pub termination_protection: Option<bool>,
+    /// Name of a role in the account that CloudFormation uses for the stack's resources instead of the
+    /// deployer's own permissions.
+    #[serde(default)]
+    pub service_role: Option<String>,
     /// Components that must be done first.
     #[serde(default)]
     pub depends_on: Vec<String>,
