@@ -1,12 +1,14 @@
 //! Files of a rollout → [`model::Rollout`], or every diagnostic that they deserve in one run.
 
+mod check;
 pub mod codes;
 mod convert;
 pub mod diagnostic;
-pub(crate) mod emit;
+mod emit;
 pub mod file;
 pub mod json;
-pub(crate) mod merge;
+mod load;
+mod merge;
 pub mod model;
 pub mod node;
 pub mod parameters;
@@ -14,5 +16,8 @@ pub mod project;
 pub mod schema;
 pub mod structure;
 pub mod text;
-pub(crate) mod tree;
+mod tree;
 pub mod yaml;
+
+pub use check::{dependencies, effective_regions};
+pub use load::{Failed, Loaded, load};
