@@ -1,7 +1,14 @@
 //! What people see of plans and runs. Everything here is made from `plan::Plan` and `apply::event::Event`
 //! and nothing else, so that a saved plan or a recorded run can be shown again and looks the same.
 
+pub mod grouped;
 pub mod page;
+pub mod plan_text;
 pub mod sanitize;
+pub mod scope;
 pub mod style;
+pub mod values;
 pub mod words;
+
+#[cfg(test)]
+mod fixtures;

@@ -3,4 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Change {}
+#[serde(rename_all = "camelCase")]
+pub enum Change {
+    ActivateTrustedAccess,
+}
