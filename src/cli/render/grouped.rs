@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{AccountId, Region};
+use crate::plan::model::EnvironmentOrder;
 use crate::plan::{Action, FieldChange, Note, NoteKind, Plan, Shown, Step, Summary};
 use crate::resources::Kind;
 
@@ -33,12 +34,13 @@ pub struct Component<'a> {
 
 #[derive(Debug)]
 pub struct Environment<'a> {
-    pub name: Option<&'a str>,
+    /// Several where the same is done in each; then texts say `${environment}` for the name.
+    pub names: Vec<&'a str>,
     pub changes: Vec<Change>,
 }
 
 /// Steps that do the same. Where each of them speaks of its own account or Region, the text says
-/// `${account.id}` or `${region}`, as one would write it in the rollout.
+/// `${account.id}`, `${region}` or `${environment}`, as one would write it in the rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     pub action: Action,
@@ -118,13 +120,40 @@ fn components<'a>(plan: &Plan, steps: &[&'a Step]) -> Vec<Component<'a>> {
         .map(|((name, kind), steps)| Component {
             name,
             kind,
-            environments: in_order(&steps, |step| step.environment.as_deref())
-                .into_iter()
-                .map(|(name, steps)| Environment {
-                    name,
-                    changes: changes(plan, &steps),
-                })
-                .collect(),
+            environments: environments(plan, &steps),
+        })
+        .collect()
+}
+
+fn environments<'a>(plan: &Plan, steps: &[&'a Step]) -> Vec<Environment<'a>> {
+    struct Alike<'a> {
+        names: Vec<&'a str>,
+        what: BTreeSet<Likeness>,
+        steps: Vec<&'a Step>,
+    }
+    let mut parts: Vec<Alike<'a>> = Vec::new();
+    for (name, steps) in in_order(steps, |step| step.environment.as_deref()) {
+        let what: BTreeSet<Likeness> = steps.iter().map(|s| likeness(s, Differing::ALL)).collect();
+        let same = parts
+            .iter_mut()
+            .find(|part| name.is_some() && !part.names.is_empty() && part.what == what);
+        match same {
+            Some(part) => {
+                part.names.extend(name);
+                part.steps.extend(steps);
+            }
+            None => parts.push(Alike {
+                names: name.into_iter().collect(),
+                what,
+                steps,
+            }),
+        }
+    }
+    parts
+        .into_iter()
+        .map(|part| Environment {
+            changes: changes(plan, &part.names, &part.steps),
+            names: part.names,
         })
         .collect()
 }
@@ -152,6 +181,22 @@ fn in_order<'a, K: Ord + Copy>(
         .collect()
 }
 
+/// In what the steps that are shown as one may differ.
+#[derive(Clone, Copy)]
+struct Differing {
+    accounts: bool,
+    regions: bool,
+    environments: bool,
+}
+
+impl Differing {
+    const ALL: Self = Self {
+        accounts: true,
+        regions: true,
+        environments: true,
+    };
+}
+
 /// What two steps must have in common to be shown as one.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Likeness {
@@ -161,11 +206,16 @@ struct Likeness {
     fields: Vec<FieldChange>,
 }
 
-fn changes(plan: &Plan, steps: &[&Step]) -> Vec<Change> {
+fn changes(plan: &Plan, environments: &[&str], steps: &[&Step]) -> Vec<Change> {
+    let differing = Differing {
+        environments: environments.len() > 1,
+        ..Differing::ALL
+    };
+    let order = order_of(plan, environments);
     let mut first_seen: BTreeMap<(Action, String), usize> = BTreeMap::new();
     let mut alike: BTreeMap<Likeness, Vec<&Step>> = BTreeMap::new();
     for (index, step) in steps.iter().enumerate() {
-        let likeness = likeness(step, true, true);
+        let likeness = likeness(step, differing);
         first_seen
             .entry((likeness.action, likeness.title.clone()))
             .or_insert(index);
@@ -175,7 +225,7 @@ fn changes(plan: &Plan, steps: &[&Step]) -> Vec<Change> {
         .into_iter()
         .map(|(likeness, steps)| {
             let seen = first_seen.get(&(likeness.action, likeness.title.clone()));
-            let change = change(plan, likeness, &steps);
+            let change = change(order.as_ref(), likeness, &steps, differing);
             // The usual case first, its exceptions after it.
             (
                 seen.copied().unwrap_or_default(),
@@ -188,27 +238,48 @@ fn changes(plan: &Plan, steps: &[&Step]) -> Vec<Change> {
     changes.into_iter().map(|(_, _, change)| change).collect()
 }
 
-fn change(plan: &Plan, likeness: Likeness, steps: &[&Step]) -> Change {
+/// The environments taken together.
+fn order_of(plan: &Plan, environments: &[&str]) -> Option<EnvironmentOrder> {
+    let orders: Option<Vec<&EnvironmentOrder>> = environments
+        .iter()
+        .map(|name| plan.environments.get(*name))
+        .collect();
+    let orders = orders?;
+    let first = orders.first()?;
+    Some(EnvironmentOrder {
+        accounts: orders.iter().map(|order| order.accounts).sum(),
+        regions: first.regions.clone(),
+        after: Vec::new(),
+    })
+}
+
+fn change(
+    order: Option<&EnvironmentOrder>,
+    likeness: Likeness,
+    steps: &[&Step],
+    differing: Differing,
+) -> Change {
     let accounts: BTreeSet<Option<&AccountId>> = steps.iter().map(|s| s.account.as_ref()).collect();
     let regions: BTreeSet<Option<&Region>> = steps.iter().map(|s| s.region.as_ref()).collect();
     // With a single account its id says more than a reference to it.
     let likeness = match steps.first() {
-        Some(first) if accounts.len() == 1 || regions.len() == 1 => {
-            self::likeness(first, accounts.len() > 1, regions.len() > 1)
-        }
+        Some(first) if accounts.len() == 1 || regions.len() == 1 => self::likeness(
+            first,
+            Differing {
+                accounts: accounts.len() > 1,
+                regions: regions.len() > 1,
+                ..differing
+            },
+        ),
         _ => likeness,
     };
-    let environment = steps
-        .first()
-        .and_then(|step| step.environment.as_ref())
-        .and_then(|name| plan.environments.get(name));
     let places = steps.iter().flat_map(|step| places(step));
     Change {
         action: likeness.action,
         title: likeness.title,
         reason: likeness.reason,
         fields: likeness.fields,
-        scope: Scope::of(places, environment),
+        scope: Scope::of(places, order),
         targets: steps.iter().map(|step| targets(step)).sum(),
     }
 }
@@ -225,10 +296,20 @@ fn places(step: &Step) -> Vec<(&AccountId, Option<&Region>)> {
     }
 }
 
-fn likeness(step: &Step, any_account: bool, any_region: bool) -> Likeness {
-    let account = step.account.as_ref().filter(|_| any_account);
-    let region = step.region.as_ref().filter(|_| any_region);
-    let general = |text: &str| general(text, account, region);
+fn likeness(step: &Step, differing: Differing) -> Likeness {
+    let account = step.account.as_ref().filter(|_| differing.accounts);
+    let region = step.region.as_ref().filter(|_| differing.regions);
+    let environment = step
+        .environment
+        .as_deref()
+        .filter(|_| differing.environments);
+    let general = |text: &str| {
+        let text = general(text, account, region);
+        match environment {
+            Some(name) => replace_word(&text, name, "${environment}"),
+            None => text,
+        }
+    };
     let value = |shown: &Option<Shown>| {
         shown.as_ref().map(|shown| match shown {
             Shown::Text(text) => Shown::Text(general(text)),

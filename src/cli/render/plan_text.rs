@@ -1,7 +1,6 @@
 //! A plan as text for people: what changes where, by phase, component and environment; what was left
 //! alone; the sum in the last lines, where it is still seen when the rest has scrolled away.
 
-use crate::plan::model::EnvironmentOrder;
 use crate::plan::{Action, NoteKind, Plan, Summary};
 
 use super::grouped::{Change, Component, Environment, Grouped, Notes, Phase};
@@ -28,6 +27,7 @@ pub fn plan_text(plan: &Plan, options: Options) -> String {
     let grouped = Grouped::of(plan);
     let mut text = PlanText {
         page: Page::new(options.width),
+        width: options.width,
         plan,
         names: Names::new(plan.account_names.clone()),
         verbose: options.verbose,
@@ -136,11 +136,24 @@ pub fn short_digest(digest: &str) -> String {
     digest.chars().take(SHORT_DIGEST).collect()
 }
 
-/// `prod, after dev and staging`.
-pub fn environment_words(name: &str, order: Option<&EnvironmentOrder>) -> String {
-    match order.map(|order| order.after.as_slice()) {
-        None | Some([]) => name.to_owned(),
-        Some(after) => format!("{name}, after {}", listed(after)),
+/// `prod, after dev and staging`, or `dev, staging and prod`.
+pub fn environment_words(names: &[&str], plan: &Plan) -> Option<String> {
+    match names {
+        [] => None,
+        [name] => {
+            let order = plan.environments.get(*name);
+            let after = order
+                .map(|order| order.after.as_slice())
+                .unwrap_or_default();
+            Some(match after {
+                [] => (*name).to_owned(),
+                after => format!("{name}, after {}", listed(after)),
+            })
+        }
+        names => {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            Some(listed(&names))
+        }
     }
 }
 
@@ -154,6 +167,7 @@ pub fn action_label(action: Action) -> Label {
 
 struct PlanText<'a> {
     page: Page,
+    width: usize,
     plan: &'a Plan,
     names: Names,
     verbose: bool,
@@ -202,15 +216,12 @@ impl PlanText<'_> {
     }
 
     fn environment(&mut self, environment: &Environment<'_>) {
-        let indent = match environment.name {
-            Some(name) => {
-                let order = self.plan.environments.get(name);
-                let words = environment_words(name, order);
-                self.page.line(&Line::at(4).put(Label::Environment, words));
-                6
-            }
-            None => 4,
-        };
+        let mut indent = 4;
+        if let Some(words) = environment_words(&environment.names, self.plan) {
+            let line = Line::at(indent).put(Label::Environment, words);
+            self.page.line(&line);
+            indent += 2;
+        }
         let most = if self.verbose { usize::MAX } else { MOST_ALIKE };
         let mut reason = "";
         for change in environment.changes.iter().take(most) {
@@ -256,7 +267,7 @@ impl PlanText<'_> {
             self.page.line(&line);
         }
         *last_reason = &change.reason;
-        for line in values::lines(&change.fields, inner, Limits::of(self.verbose)) {
+        for line in values::lines(&change.fields, inner, self.width, Limits::of(self.verbose)) {
             self.page.line(&line);
         }
     }

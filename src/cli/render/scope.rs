@@ -82,7 +82,11 @@ impl Scope {
 
     /// The accounts, where [`Scope::phrases`] only counts them and it is not simply all of them.
     pub fn named_accounts(&self, names: &Names, verbose: bool) -> Option<String> {
-        let counted: Vec<&Block> = self.blocks.iter().filter(|b| !b.is_few()).collect();
+        let counted: Vec<&Block> = self
+            .blocks
+            .iter()
+            .filter(|b| self.whole || !b.is_few())
+            .collect();
         if counted.is_empty() || (self.whole && !verbose) {
             return None;
         }
@@ -100,11 +104,11 @@ impl Block {
     }
 
     fn phrase(&self, names: &Names, whole: bool) -> String {
-        let accounts = if self.is_few() {
+        let accounts = if whole {
+            format!("all {}", counted(self.accounts.len(), "account"))
+        } else if self.is_few() {
             let named: Vec<String> = self.accounts.iter().map(|id| names.of(id)).collect();
             folded(&named, FEW)
-        } else if whole {
-            format!("all {}", counted(self.accounts.len(), "account"))
         } else {
             counted(self.accounts.len(), "account")
         };

@@ -52,14 +52,15 @@ const CONTEXT: usize = 2;
 const PATH_COLUMN: usize = 36;
 const BEFORE_COLUMN: usize = 28;
 
-pub fn lines(fields: &[FieldChange], indent: usize, limits: Limits) -> Vec<Line> {
+/// Values that do not fit into `width` columns beside their path stand below it.
+pub fn lines(fields: &[FieldChange], indent: usize, width: usize, limits: Limits) -> Vec<Line> {
     let shown = fields
         .get(..limits.fields.min(fields.len()))
         .unwrap_or(fields);
     let columns = Columns::of(shown, indent, limits);
     let mut lines: Vec<Line> = shown
         .iter()
-        .flat_map(|field| field_lines(field, indent, &columns, limits))
+        .flat_map(|field| field_lines(field, indent, width, &columns, limits))
         .collect();
     let rest = fields.len() - shown.len();
     if rest > 0 {
@@ -95,35 +96,51 @@ impl Columns {
     }
 }
 
-fn field_lines(field: &FieldChange, indent: usize, columns: &Columns, limits: Limits) -> Vec<Line> {
+fn field_lines(
+    field: &FieldChange,
+    indent: usize,
+    width: usize,
+    columns: &Columns,
+    limits: Limits,
+) -> Vec<Line> {
     let (label, symbol) = match (&field.before, &field.after) {
         (None, _) => (Label::Create, "+"),
         (Some(_), None) => (Label::Delete, "-"),
         (Some(_), Some(_)) => (Label::Update, "~"),
     };
-    let head = Line::at(indent)
-        .hang(columns.value)
+    let path = Line::at(indent)
         .put(label, symbol)
         .text(" ")
-        .text(shortened(&field.path, limits.characters))
-        .column(columns.value);
+        .text(shortened(&field.path, limits.characters));
+    let beside = path.clone().column(columns.value);
     if is_document(field) {
-        return document_lines(field, head, indent + 4, limits);
+        return document_lines(field, beside, indent + 4, limits);
     }
-    let line = match (&field.before, &field.after) {
+    let below = Line::at(indent + 4);
+    let (short, long) = match (&field.before, &field.after) {
         (Some(before), Some(after)) => {
-            let head = put(head, value(before, Label::Before, limits));
-            let gap = columns.arrow.saturating_sub(head.width()).max(1);
-            put(
-                head.text(" ".repeat(gap)).text("-> "),
-                value(after, Label::After, limits),
+            let before = value(before, Label::Before, limits);
+            let after = value(after, Label::After, limits);
+            let short = put(beside, before.clone());
+            let gap = columns.arrow.saturating_sub(short.width()).max(1);
+            let short = short.text(" ".repeat(gap)).text("-> ");
+            (
+                put(short, after.clone()),
+                vec![put(below.clone(), before), put(below.text("-> "), after)],
             )
         }
-        (None, Some(after)) => put(head, value(after, Label::Plain, limits)),
-        (Some(before), None) => put(head, value(before, Label::Plain, limits)),
-        (None, None) => head,
+        (None, Some(one)) | (Some(one), None) => {
+            let one = value(one, Label::Plain, limits);
+            (put(beside, one.clone()), vec![put(below, one)])
+        }
+        (None, None) => return vec![path],
     };
-    vec![line]
+    if short.width() <= width {
+        return vec![short];
+    }
+    let mut lines = vec![path];
+    lines.extend(long);
+    lines
 }
 
 fn put(line: Line, (label, text): (Label, String)) -> Line {
@@ -309,7 +326,10 @@ mod tests {
     }
 
     fn plain(fields: &[FieldChange], limits: Limits) -> Vec<String> {
-        lines(fields, 0, limits).iter().map(Line::plain).collect()
+        lines(fields, 0, 200, limits)
+            .iter()
+            .map(Line::plain)
+            .collect()
     }
 
     #[test]
