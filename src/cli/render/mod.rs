@@ -2,7 +2,11 @@
 //! and nothing else, so that a saved plan or a recorded run can be shown again and looks the same.
 
 pub mod grouped;
+pub mod json;
+pub mod markdown;
 pub mod page;
+pub mod plan_json;
+pub mod plan_markdown;
 pub mod plan_text;
 pub mod sanitize;
 pub mod scope;

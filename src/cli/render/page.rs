@@ -79,6 +79,11 @@ impl Line {
         self.pieces.iter().map(|(_, text)| text.as_str()).collect()
     }
 
+    /// The text with its indentation, without styles and wrapping.
+    pub fn indented(&self) -> String {
+        " ".repeat(self.indent) + &self.plain()
+    }
+
     /// The line with its styles, not wrapped.
     pub fn styled(&self) -> String {
         let mut out = " ".repeat(self.indent);
