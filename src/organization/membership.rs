@@ -185,7 +185,8 @@ pub(super) fn in_units_and_accounts(
     let named = |accounts: &[Located<AccountId>]| accounts.iter().any(|id| id.value == *account);
     let (units, accounts) = (&targets.organizational_units, &targets.accounts);
     let selects = !units.is_empty() || !accounts.is_empty() || !targets.tags.is_empty();
-    let included = selects && (units.is_empty() || reaches(units)) && (accounts.is_empty() || named(accounts));
+    let included =
+        selects && (units.is_empty() || reaches(units)) && (accounts.is_empty() || named(accounts));
     included && !named(&targets.exclude_accounts) && !reaches(&targets.exclude_organizational_units)
 }
 
