@@ -2,7 +2,9 @@
 //! other.
 
 #[cfg(test)]
-mod conformance;
+mod moto;
 #[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(test)]
+mod templates;

@@ -22,12 +22,15 @@ impl Project {
         )
     }
 
-    /// The reduced rollout of `tests/moto`.
+    /// The reduced rollout of `tests/moto`, with the policies that this repository ships.
     pub fn reduced() -> Self {
-        Self::copy_of(
+        let project = Self::copy_of(
             &repository().join("tests/moto"),
             &["rollout.yaml", "environments", "templates"],
-        )
+        );
+        let policies = "templates/policies";
+        copy(&repository().join(policies), &project.path().join(policies));
+        project
     }
 
     /// A folder with nothing in it.

@@ -24,20 +24,40 @@ const NAMES: [&str; 6] = [
 ];
 const INSTALL_LIMIT: Duration = Duration::from_secs(900);
 
-/// An environment with everything in `tests/python/requirements.txt`.
+/// An environment with everything that a requirements file names.
 pub struct Python {
     folder: PathBuf,
 }
 
 impl Python {
-    /// The environment, made on first use. Other tests and other processes wait for it.
+    /// The environment of `tests/python/requirements.txt`: moto, boto3, pytest, the AWS CLI, cfn-lint. It is
+    /// made on first use; other tests and other processes wait for it.
     #[track_caller]
     pub fn get() -> &'static Self {
         static READY: OnceLock<Result<Python, String>> = OnceLock::new();
-        match READY.get_or_init(prepare) {
+        match READY.get_or_init(|| prepare("tests/python/requirements.txt")) {
             Ok(python) => python,
             Err(problem) => panic!("{problem}"),
         }
+    }
+
+    /// The environment of `tests/templates/requirements.txt`. The linters in it need other versions of what
+    /// pytest and moto need.
+    #[track_caller]
+    pub fn linters() -> &'static Self {
+        static READY: OnceLock<Result<Python, String>> = OnceLock::new();
+        match READY.get_or_init(|| prepare("tests/templates/requirements.txt")) {
+            Ok(python) => python,
+            Err(problem) => panic!("{problem}"),
+        }
+    }
+
+    /// Where its programs are.
+    pub fn programs(&self) -> PathBuf {
+        interpreter(&self.folder)
+            .parent()
+            .expect("the interpreter is in a folder")
+            .to_owned()
     }
 
     /// The interpreter, in the environment, with no AWS settings of this machine.
@@ -75,9 +95,9 @@ impl Python {
     }
 }
 
-fn prepare() -> Result<Python, String> {
+fn prepare(file: &str) -> Result<Python, String> {
     let (system, version) = find()?;
-    let requirements = repository().join("tests/python/requirements.txt");
+    let requirements = repository().join(file);
     let wanted =
         fs::read(&requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
     let mut digest = Sha256::new();
@@ -130,7 +150,7 @@ fn prepare() -> Result<Python, String> {
     let installed = run(install, INSTALL_LIMIT);
     if installed.code != Some(0) {
         return Err(format!(
-            "The tests need the packages of tests/python/requirements.txt, and pip could not get them: \
+            "The tests need the packages of {file}, and pip could not get them: \
              is PyPI, or the mirror that pip is set to, reachable?\n{}",
             installed.transcript()
         ));
