@@ -1,5 +1,7 @@
 //! CloudFormation: templates, stacks, change sets, StackSets and their operations.
 
+pub mod template;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
