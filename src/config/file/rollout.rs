@@ -47,6 +47,10 @@ pub struct OrganizationSection {
     pub deployer_role: DeployerRole,
     /// A bucket of the calling account in the home Region, for templates over 51,200 bytes.
     #[serde(default)]
+    #[schemars(
+        regex(pattern = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"),
+        extend("x-expected" = "a bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens")
+    )]
     pub template_bucket: Option<String>,
 }
 
