@@ -93,7 +93,9 @@ impl Parameter {
             "List<Number>" => Reading::NumberList,
             "CommaDelimitedList" | "List<String>" => Reading::TextList,
             other if other.starts_with("AWS::") => match other.split_once('<') {
-                Some((_, inner)) if inner.starts_with("List<") || inner == "CommaDelimitedList>" => {
+                Some((_, inner))
+                    if inner.starts_with("List<") || inner == "CommaDelimitedList>" =>
+                {
                     Reading::TextList
                 }
                 _ => Reading::Text,
@@ -117,15 +119,19 @@ impl Parameter {
         let allowed_pattern = match text("AllowedPattern") {
             None => None,
             Some(text) => {
-                let whole = fancy_regex::Regex::new(&format!("\\A(?:{text})\\z")).map_err(|_| {
-                    TemplateError::format(format_args!(
-                        "Parameter '{name}' has an invalid AllowedPattern: {text}"
-                    ))
-                })?;
+                let whole =
+                    fancy_regex::Regex::new(&format!("\\A(?:{text})\\z")).map_err(|_| {
+                        TemplateError::format(format_args!(
+                            "Parameter '{name}' has an invalid AllowedPattern: {text}"
+                        ))
+                    })?;
                 Some(Pattern { text, whole })
             }
         };
-        if members.get("Default").is_some_and(|d| scalar_text(d).is_none()) {
+        if members
+            .get("Default")
+            .is_some_and(|d| scalar_text(d).is_none())
+        {
             return Err(TemplateError::format(
                 "Every Default member must be a string.",
             ));

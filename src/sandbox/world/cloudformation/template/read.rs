@@ -154,7 +154,9 @@ fn read_yaml(body: &str) -> Result<Value, TemplateError> {
             },
             Event::SequenceStart(_, tag) | Event::MappingStart(_, tag)
                 if open.len() >= MAX_DEPTH
-                    || tag.as_deref().is_some_and(|t| short(t).is_none() && !core(t)) =>
+                    || tag
+                        .as_deref()
+                        .is_some_and(|t| short(t).is_none() && !core(t)) =>
             {
                 return Err(malformed(span.start));
             }

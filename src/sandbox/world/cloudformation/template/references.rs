@@ -139,7 +139,9 @@ fn visit_get_att<'a>(
 ///
 /// # Errors
 /// CloudFormation's text for another form.
-pub fn sub(argument: &Value) -> Result<(&str, Option<&serde_json::Map<String, Value>>), TemplateError> {
+pub fn sub(
+    argument: &Value,
+) -> Result<(&str, Option<&serde_json::Map<String, Value>>), TemplateError> {
     let parts = match argument {
         Value::String(text) => Some((text.as_str(), None)),
         Value::Array(parts) => match parts.as_slice() {

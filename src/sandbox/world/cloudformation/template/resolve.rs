@@ -315,11 +315,13 @@ impl Scope<'_> {
                         }
                         (None, None) => self.reference(name)?,
                     };
-                    let text = scalar_text(&value).or_else(|| joined(&value)).ok_or_else(|| {
-                        TemplateError::function(format_args!(
-                            "variable {name} in Fn::Sub expression does not resolve to a string"
-                        ))
-                    })?;
+                    let text = scalar_text(&value)
+                        .or_else(|| joined(&value))
+                        .ok_or_else(|| {
+                            TemplateError::function(format_args!(
+                                "variable {name} in Fn::Sub expression does not resolve to a string"
+                            ))
+                        })?;
                     out.push_str(&text);
                 }
             }
@@ -367,9 +369,9 @@ impl Scope<'_> {
         let index = self.text(index, conditions)?;
         let list = self.value(list, conditions)?;
         if list.as_str() == Some(KNOWN_AFTER_APPLY)
-            || list
-                .as_array()
-                .is_some_and(|l| l.len() == 1 && l.first().and_then(Value::as_str) == Some(KNOWN_AFTER_APPLY))
+            || list.as_array().is_some_and(|l| {
+                l.len() == 1 && l.first().and_then(Value::as_str) == Some(KNOWN_AFTER_APPLY)
+            })
         {
             return Ok(Value::from(KNOWN_AFTER_APPLY));
         }
