@@ -8,9 +8,9 @@ use crate::config::diagnostic::{Diagnostic, Origin, Severity};
 use crate::config::model::{Component, Environment};
 use crate::digest;
 use crate::ids::{AccountId, Region};
-use crate::resources::Change;
 use crate::resources::scope::Scope;
 use crate::resources::values::{Planned, Producers};
+use crate::resources::{Change, Kind};
 
 use super::model::{
     Action, EnvironmentOrder, FieldChange, Lock, Note, NoteKind, Plan, Step, StepId, Summary,
@@ -44,6 +44,7 @@ pub struct Draft<'a> {
     pub scope: Scope<'a>,
     steps: Vec<Step>,
     notes: BTreeSet<Note>,
+    unread: Vec<Note>,
     blobs: BTreeMap<String, String>,
     unchanged: usize,
     /// Stacks whose outputs later components refer to.
@@ -68,6 +69,7 @@ impl<'a> Draft<'a> {
             scope,
             steps: Vec::new(),
             notes: BTreeSet::new(),
+            unread: Vec::new(),
             blobs: BTreeMap::new(),
             unchanged: 0,
             producers: Producers::new(),
@@ -162,6 +164,27 @@ impl<'a> Draft<'a> {
             .collect()
     }
 
+    /// What could not be read. Said only of accounts that the plan itself does not make readable: the deployer
+    /// role comes by a StackSet, so that not being let in before is no news.
+    pub fn unread(&mut self, note: Note) {
+        self.unread.push(note);
+    }
+
+    fn note_unread(&mut self) {
+        let prepared: BTreeSet<&AccountId> = self
+            .steps
+            .iter()
+            .filter(|step| step.kind == Kind::StackSet && step.action == Action::Create)
+            .flat_map(|step| step.targets.iter().map(|target| &target.account))
+            .collect();
+        let news = self.unread.iter().filter(|note| {
+            note.account
+                .as_ref()
+                .is_none_or(|id| !prepared.contains(id))
+        });
+        self.notes.extend(news.cloned());
+    }
+
     pub fn finish(mut self) -> Result<Plan, NoPlan> {
         if !self.wrong.is_empty() {
             self.wrong.append(&mut self.refused);
@@ -177,6 +200,7 @@ impl<'a> Draft<'a> {
             });
         }
         self.add_declared_edges();
+        self.note_unread();
         let environments = environment_order(&self.scope);
         let mut steps = self.steps;
         sort(&mut steps, &self.scope, &environments);

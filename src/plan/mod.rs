@@ -1,5 +1,6 @@
 //! What would change, and why: pure, serialisable, the same bytes for the same inputs in any order.
 
+pub mod check;
 mod draft;
 pub mod model;
 
@@ -8,6 +9,7 @@ pub use model::{
     Action, FieldChange, Lock, Note, NoteKind, Plan, Shown, Step, StepId, Summary, Target,
 };
 
+use crate::config::diagnostic::{Diagnostic, Severity};
 use crate::resources::scope::Scope;
 use crate::resources::{Desired, Observation, diff};
 
@@ -22,7 +24,44 @@ pub fn build(
         draft.note(excluded(scope, exclusion));
     }
     diff(desired, observation, &mut draft);
-    draft.finish()
+    let plan = draft.finish()?;
+    let violations = check::check(&plan, &scope);
+    if violations.is_empty() {
+        Ok(plan)
+    } else {
+        Err(contradiction(&violations))
+    }
+}
+
+/// A plan that breaks its own rules is a fault of this program, and must not be run.
+fn contradiction(violations: &[check::Violation]) -> NoPlan {
+    let diagnostics = violations
+        .iter()
+        .map(|violation| {
+            let step = violation
+                .step
+                .as_ref()
+                .map(|id| format!("step {id}: "))
+                .unwrap_or_default();
+            Diagnostic {
+                severity: Severity::Error,
+                code: "E0699",
+                message: format!(
+                    "the plan contradicts itself: {step}{} ({:?})",
+                    violation.text, violation.rule
+                ),
+                label: String::new(),
+                origin: None,
+                help: Some(
+                    "nothing was changed; please report this as a fault of Bedrail".to_owned(),
+                ),
+            }
+        })
+        .collect();
+    NoPlan {
+        diagnostics,
+        refused: false,
+    }
 }
 
 fn excluded(scope: Scope<'_>, exclusion: &crate::organization::Exclusion) -> Note {

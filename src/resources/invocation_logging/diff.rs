@@ -14,8 +14,8 @@ pub fn diff(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
         let before = match observed.configs.get(&desired.place) {
             Some(Ok(live)) => Before::Read(live.clone()),
             Some(Err(error)) => {
-                let text = format!("logging could not be read yet: {}", error.message);
-                note(desired, NoteKind::Unknown, text, draft);
+                let text = format!("logging could not be read: {}", error.message);
+                draft.unread(about(desired, NoteKind::Unknown, text));
                 Before::Unread
             }
             None => Before::Unread,
@@ -120,14 +120,18 @@ pub(super) fn delivers_to_same(live: &LoggingConfig, wanted: &LoggingConfig) -> 
 }
 
 fn note(desired: &Desired, kind: NoteKind, text: String, draft: &mut Draft<'_>) {
-    draft.note(Note {
+    draft.note(about(desired, kind, text));
+}
+
+fn about(desired: &Desired, kind: NoteKind, text: String) -> Note {
+    Note {
         kind,
         component: Some(desired.component.clone()),
         environment: desired.environment.clone(),
         account: Some(desired.place.account.clone()),
         region: Some(desired.place.region.clone()),
         text,
-    });
+    }
 }
 
 /// Where a configuration delivers to, in a few words.

@@ -211,7 +211,7 @@ fn bucket(template: &Template, draft: &mut Draft<'_>) -> Option<String> {
 }
 
 fn unknown(desired: &Desired, error: &AwsError, draft: &mut Draft<'_>) {
-    draft.note(Note {
+    draft.unread(Note {
         kind: NoteKind::Unknown,
         component: Some(desired.component.clone()),
         environment: None,

@@ -11,3 +11,5 @@ mod groups;
 pub mod observe;
 mod operation;
 pub mod spec;
+
+pub use groups::UNITS_MAX;
