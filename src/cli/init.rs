@@ -32,10 +32,18 @@ const FILES: &[(&str, &str)] = files![
     "environments/staging.yaml",
     "templates/hub/central-monitoring.yaml",
     "templates/hub/deployer-role.yaml",
+    "templates/members/alarms.yaml",
     "templates/members/deployer-role.yaml",
+    "templates/members/guardrail.yaml",
     "templates/members/invocation-logging.yaml",
+    "templates/members/metrics-link.yaml",
     "templates/policies/approved-models.json",
+    "templates/policies/deny-global-inference.json",
+    "templates/policies/deny-long-lived-api-keys.json",
+    "templates/policies/keep-memoryless.json",
+    "templates/policies/only-from-vpc-endpoints.json",
     "templates/policies/protect-invocation-logging.json",
+    "templates/policies/require-guardrail.json",
 ];
 
 pub fn run(common: &Common, arguments: &Arguments) -> Exit {

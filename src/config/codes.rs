@@ -75,7 +75,7 @@ codes! {
     // Regions.
     UNKNOWN_REGION = "E0601", "a Region that does not exist";
     REGION_LACKS_TYPE = "E0602", "a Region that lacks a resource type of the template";
-    EMPTY_REGIONS = "E0603", "a component's Regions and an environment's have none in common";
+    EMPTY_REGIONS = "E0603", "a component with an empty list of Regions";
 
     // Templates.
     TEMPLATE_SHAPE = "E0701", "a file that is no CloudFormation template";

@@ -59,10 +59,15 @@ pub fn load(folder: &Path, rollout_file: &str) -> Result<Loaded, Failed> {
         project,
         findings: Vec::new(),
         broken: BTreeSet::new(),
+        circles: BTreeSet::new(),
         nodes: check::Nodes::default(),
     };
     let environments = loader.environments();
     let rollout = loader.rollout(rollout_file, environments);
+    loader.nodes.bad_values = loader
+        .findings
+        .iter()
+        .any(|finding| finding.code == codes::BAD_REFERENCE);
     if let Some(rollout) = &rollout {
         loader
             .findings
@@ -104,6 +109,8 @@ struct Loader {
     /// Names of environments and paths of files that could not be read; nothing is said about what
     /// refers to them.
     broken: BTreeSet<String>,
+    /// Members of the circles of `extends` that were reported.
+    circles: BTreeSet<Vec<String>>,
     nodes: check::Nodes,
 }
 
@@ -321,11 +328,20 @@ impl Loader {
         while let Some(extends) = current.node.get("extends").filter(|node| !node.is_null()) {
             let name = extends.text().unwrap_or_default();
             if chain.iter().any(|seen| seen == name) {
-                chain.push(name.to_owned());
+                let mut circle: Vec<String> = chain
+                    .iter()
+                    .skip_while(|seen| *seen != name)
+                    .cloned()
+                    .collect();
+                let path = format!("{} → {name}", circle.join(" → "));
+                circle.sort();
+                if !self.circles.insert(circle) {
+                    return None;
+                }
                 self.findings.push(
                     Diagnostic::error(
                         codes::EXTENDS_CYCLE,
-                        format!("environments extend each other in a circle: {}", chain.join(" → ")),
+                        format!("environments extend each other in a circle: {path}"),
                     )
                     .at(&extends.origin)
                     .help("remove one `extends`, or move what is shared into a file that extends nothing"),

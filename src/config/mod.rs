@@ -19,5 +19,8 @@ pub mod text;
 mod tree;
 pub mod yaml;
 
-pub use check::{dependencies, effective_regions};
+pub use check::dependencies;
 pub use load::{Failed, Loaded, load};
+
+#[cfg(test)]
+mod tests;

@@ -194,6 +194,14 @@ mod tests {
             Diagnostic::error("E0101", "no file").help("look"),
             Diagnostic::warning("E0106", "ends").at(&at(99, 1, 0)),
         ];
-        insta::assert_snapshot!(text(&findings, &sources("a\n"), false), @r"");
+        insta::assert_snapshot!(text(&findings, &sources("a\n"), false), @"
+        error[E0101]: no file
+         |
+         = help: look
+
+        warning[E0106]: ends
+         |
+         = note: rollout.yaml:99:1
+        ");
     }
 }

@@ -147,6 +147,7 @@ fn repeated(
 
 fn delivery(context: &Context, environment: &Environment, findings: &mut Vec<Diagnostic>) {
     let names = context.environment_names();
+    let readable = regions_are_known(environment);
     for after in &environment.delivery.after {
         if !names.contains(after.value.as_str()) {
             findings.push(unknown_environment(context, &after.value, &after.origin));
@@ -154,11 +155,11 @@ fn delivery(context: &Context, environment: &Environment, findings: &mut Vec<Dia
     }
     repeated(context, environment, &["delivery", "regionOrder"], findings);
     for (text, origin) in context.environment_items(environment, &["delivery", "regionOrder"]) {
-        if !environment
+        let own = environment
             .regions
             .iter()
-            .any(|region| region.as_str() == text)
-        {
+            .any(|region| region.as_str() == text);
+        if readable && !own {
             findings.push(
                 Diagnostic::error(
                     codes::MEANINGLESS,
@@ -175,6 +176,15 @@ fn delivery(context: &Context, environment: &Environment, findings: &mut Vec<Dia
             );
         }
     }
+}
+
+/// What depends on the Regions is only judged when they are right themselves.
+fn regions_are_known(environment: &Environment) -> bool {
+    !environment.regions.is_empty()
+        && environment
+            .regions
+            .iter()
+            .all(|region| crate::template::regions::known(region).is_ok())
 }
 
 pub fn unknown_environment(context: &Context, name: &str, origin: &Origin) -> Diagnostic {
@@ -194,6 +204,20 @@ fn sections(context: &Context, environment: &Environment, findings: &mut Vec<Dia
     let Some(node) = context.nodes.environments.get(&environment.name) else {
         return;
     };
+    // A component may name a Region that the environment lacks, and gets it all the same.
+    let regions: std::collections::BTreeSet<&str> = environment
+        .regions
+        .iter()
+        .chain(
+            context
+                .rollout
+                .components()
+                .filter(|component| component.per_environment())
+                .filter_map(|component| component.regions.as_ref())
+                .flatten(),
+        )
+        .map(crate::ids::Region::as_str)
+        .collect();
     let by_account = node
         .get("accounts")
         .map(crate::config::node::Node::entries)
@@ -206,11 +230,7 @@ fn sections(context: &Context, environment: &Environment, findings: &mut Vec<Dia
     for section in region_sections {
         for entry in section.value.entries() {
             let region = entry.key.text.as_str();
-            if !environment
-                .regions
-                .iter()
-                .any(|known| known.as_str() == region)
-            {
+            if regions_are_known(environment) && !regions.contains(region) {
                 findings.push(
                     Diagnostic::error(
                         codes::MEANINGLESS,
@@ -220,10 +240,7 @@ fn sections(context: &Context, environment: &Environment, findings: &mut Vec<Dia
                         ),
                     )
                     .at(&entry.key.origin)
-                    .help(suggestion(
-                        region,
-                        environment.regions.iter().map(crate::ids::Region::as_str),
-                    )),
+                    .help(suggestion(region, regions.iter().copied())),
                 );
             }
         }

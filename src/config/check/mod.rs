@@ -14,7 +14,6 @@ use super::model::{Component, Environment, Rollout};
 use super::node::Node;
 
 pub use references::dependencies;
-pub use regions::effective as effective_regions;
 
 /// The trees behind the model, for places.
 #[derive(Debug, Default)]
@@ -24,6 +23,8 @@ pub struct Nodes {
     pub components: BTreeMap<String, Node>,
     /// By environment name; merged with what they extend.
     pub environments: BTreeMap<String, Node>,
+    /// Some values could not be read, so that what is missing is not known.
+    pub bad_values: bool,
 }
 
 /// What every check looks at.

@@ -26,7 +26,9 @@ pub fn check(context: &Context) -> Vec<Diagnostic> {
             continue;
         }
         own(component, &taken, &uses, &mut findings);
-        missing(context, component, &taken, &mut findings);
+        if !context.nodes.bad_values {
+            missing(context, component, &taken, &mut findings);
+        }
         if let Some(template) = context.rollout.template_of(component) {
             allowed(context, template, &uses, &mut findings);
         }
@@ -199,7 +201,11 @@ fn unused(context: &Context, findings: &mut Vec<Diagnostic>) {
                 )
                 .at(origin)
                 .label(format!("value of `{name}`"))
-                .help(suggestion(name, known.iter().map(String::as_str))),
+                .help(if known.contains(name) {
+                    "no component that takes it is made where this value applies; remove it, or move it there".to_owned()
+                } else {
+                    suggestion(name, known.iter().map(String::as_str))
+                }),
             );
         }
     }

@@ -245,7 +245,10 @@ impl Place<'_> {
                             format!("{reference} refers to no parameter"),
                         )
                         .at(self.origin)
-                        .help(suggestion(name, uses.iter().map(|value| value.name))),
+                        .help(suggestion(
+                            name,
+                            uses.iter().map(|value| value.name).collect::<BTreeSet<_>>(),
+                        )),
                     );
                 }
             }
@@ -378,6 +381,10 @@ fn component_cycle(context: &Context, findings: &mut Vec<Diagnostic>) {
             )
         })
         .collect();
+    // Of two components of one name nobody can say which one is meant.
+    if needed.len() != context.rollout.components().count() {
+        return;
+    }
     let edges: BTreeMap<&str, Vec<&str>> = needed
         .iter()
         .map(|(name, needed)| (*name, needed.iter().map(String::as_str).collect()))

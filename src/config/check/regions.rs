@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Context;
 use crate::config::codes;
 use crate::config::diagnostic::{Diagnostic, Origin};
-use crate::config::model::{Component, Environment};
+use crate::config::model::Component;
 use crate::ids::Region;
 use crate::resources::Spec;
 use crate::template::regions::{known, lacks_bedrock, lacks_type};
@@ -67,56 +67,16 @@ fn exists(region: &Region, origin: &Origin, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The Regions of a component in an environment: the environment's, narrowed by its own.
-pub fn effective(component: &Component, environment: &Environment) -> Vec<Region> {
-    environment
-        .regions
-        .iter()
-        .filter(|region| {
-            component
-                .regions
-                .as_ref()
-                .is_none_or(|own| own.contains(region))
-        })
-        .cloned()
-        .collect()
-}
-
 fn has_types(context: &Context, component: &Component, findings: &mut Vec<Diagnostic>) {
     let mut regions: BTreeMap<Region, Origin> = BTreeMap::new();
     let own_items: BTreeMap<&str, &Origin> =
         context.component_items(component, &["regions"]).collect();
-    if component.per_environment() {
+    if component.regions.is_none() && component.per_environment() {
         for environment in context.rollout.environments_of(component) {
-            let effective = effective(component, environment);
-            if effective.is_empty()
-                && !environment.regions.is_empty()
-                && component.regions.is_some()
-            {
-                findings.push(
-                    Diagnostic::error(
-                        codes::EMPTY_REGIONS,
-                        format!(
-                            "`{}` and the environment `{}` have no Region in common",
-                            component.name, environment.name
-                        ),
-                    )
-                    .at(&context.component_origin(component, &["regions"]))
-                    .help(format!(
-                        "a component can only narrow the environment's Regions ({}); leave the environment out, or add a Region",
-                        environment.regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", ")
-                    )),
-                );
-            }
-            let places: BTreeMap<&str, &Origin> = context
-                .environment_items(environment, &["regions"])
-                .collect();
-            for region in effective {
-                let origin = own_items
-                    .get(region.as_str())
-                    .or_else(|| places.get(region.as_str()))
-                    .map_or_else(|| component.origin.clone(), |origin| (*origin).clone());
-                regions.entry(region).or_insert(origin);
+            for (text, origin) in context.environment_items(environment, &["regions"]) {
+                if let Ok(region) = text.parse() {
+                    regions.entry(region).or_insert_with(|| origin.clone());
+                }
             }
         }
     } else {
