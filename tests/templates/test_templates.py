@@ -42,6 +42,9 @@ NEWER_THAN_PARLIAMENT = [
 
 # parliament wants a resource of every type that an action can act on; these act on one resource at a time, of whichever type.
 ONE_OF_MANY_TYPES = {
+    "athena:ListTagsForResource",
+    "athena:TagResource",
+    "athena:UntagResource",
     "bedrock:InvokeModel",
     "bedrock:InvokeModelWithResponseStream",
     "bedrock:ListTagsForResource",
@@ -106,6 +109,8 @@ ATTRIBUTES = {
     "AWS::Logs::LogGroup": "arn:aws:logs:us-east-1:123456789012:log-group:{}:*",
     "AWS::SQS::Queue": "arn:aws:sqs:us-east-1:123456789012:{}",
 }
+# Values of parameters that have no default and end up in policies.
+SAMPLES = {"EventBusArn": "arn:aws:events:us-east-1:123456789012:event-bus/bedrail-governance"}
 PSEUDO = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
@@ -144,7 +149,7 @@ def reference(name, template):
         return PSEUDO[name]
     parameter = template.get("Parameters", {}).get(name)
     if parameter is not None:
-        default = parameter.get("Default") or "value"
+        default = parameter.get("Default") or SAMPLES.get(name, "value")
         return default.split(",") if parameter["Type"] == "CommaDelimitedList" else default
     return name.lower()
 
