@@ -1,0 +1,314 @@
+//! Plans and runs to show, for the tests of this folder.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::apply::event::{Event, What};
+use crate::ids::{AccountId, Region};
+use crate::plan::model::EnvironmentOrder;
+use crate::plan::{
+    Action, FieldChange, Note, NoteKind, Plan, Shown, Step, StepId, Summary, Target,
+};
+use crate::resources::{Change, Kind};
+
+pub const EAST: &str = "us-east-1";
+pub const WEST: &str = "eu-west-1";
+
+/// The one place that has to know what a kind sends: none of it is shown.
+fn change() -> Change {
+    let json = serde_json::json!({ "kind": "organizationAccess", "do": "activateTrustedAccess" });
+    serde_json::from_value(json).unwrap()
+}
+
+pub fn account(n: usize) -> AccountId {
+    format!("{:012}", 100_000_000_000 + n).parse().unwrap()
+}
+
+pub fn region(code: &str) -> Region {
+    code.parse().unwrap()
+}
+
+pub fn text(text: &str) -> Option<Shown> {
+    Some(Shown::Text(text.to_owned()))
+}
+
+pub fn later(producer: &str) -> Option<Shown> {
+    Some(Shown::KnownAfterApply(producer.to_owned()))
+}
+
+pub fn field(path: &str, before: Option<Shown>, after: Option<Shown>) -> FieldChange {
+    FieldChange {
+        path: path.to_owned(),
+        before,
+        after,
+    }
+}
+
+pub fn targets(accounts: impl IntoIterator<Item = usize>, regions: &[&str]) -> Vec<Target> {
+    accounts
+        .into_iter()
+        .flat_map(|n| {
+            regions.iter().map(move |code| Target {
+                account: account(n),
+                region: region(code),
+            })
+        })
+        .collect()
+}
+
+/// Puts steps, notes and names together to a plan.
+pub struct PlanBuilder(pub Plan);
+
+impl PlanBuilder {
+    pub fn new(accounts: usize) -> Self {
+        let names = (0..accounts).map(|n| (account(n), format!("app-{n:03}")));
+        Self(Plan {
+            version: 1,
+            tool: "0.1.0".to_owned(),
+            rollout: "bedrock-governance".to_owned(),
+            organization: "o-exampleorg1".parse().unwrap(),
+            management_account: account(999),
+            config_digest: "c".repeat(64),
+            snapshot_digest: "5".repeat(64),
+            digest: "4f0c2d1e9ab3".repeat(5) + "4f0c",
+            summary: Summary::default(),
+            phases: ["management", "hub", "members", "logging", "seal"]
+                .map(str::to_owned)
+                .to_vec(),
+            environments: BTreeMap::new(),
+            steps: Vec::new(),
+            notes: Vec::new(),
+            account_names: names.collect(),
+            blobs: BTreeMap::new(),
+        })
+    }
+
+    pub fn environment(mut self, name: &str, accounts: usize, after: &[&str]) -> Self {
+        let order = EnvironmentOrder {
+            accounts,
+            regions: vec![region(EAST), region(WEST)],
+            after: after.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        self.0.environments.insert(name.to_owned(), order);
+        self
+    }
+
+    pub fn name(mut self, account: AccountId, name: &str) -> Self {
+        self.0.account_names.insert(account, name.to_owned());
+        self
+    }
+
+    pub fn unchanged(mut self, targets: usize) -> Self {
+        self.0.summary.unchanged = targets;
+        self
+    }
+
+    pub fn note(mut self, kind: NoteKind, account: Option<usize>, text: &str) -> Self {
+        self.0.notes.push(Note {
+            kind,
+            component: None,
+            environment: None,
+            account: account.map(self::account),
+            region: None,
+            text: text.to_owned(),
+        });
+        self
+    }
+
+    pub fn step(mut self, step: Step) -> Self {
+        let count = match step.action {
+            Action::Create => &mut self.0.summary.create,
+            Action::Update => &mut self.0.summary.update,
+            Action::Delete => &mut self.0.summary.delete,
+        };
+        *count += step.targets.len().max(1);
+        self.0.steps.push(step);
+        self
+    }
+
+    pub fn steps(self, steps: impl IntoIterator<Item = Step>) -> Self {
+        steps.into_iter().fold(self, Self::step)
+    }
+
+    pub fn build(self) -> Plan {
+        self.0
+    }
+}
+
+/// A step of `phase/component[/environment]`.
+pub fn step(path: &str, kind: Kind, action: Action, title: &str) -> Step {
+    let mut parts = path.split('/').map(str::to_owned);
+    let (phase, component) = (parts.next().unwrap(), parts.next().unwrap());
+    Step {
+        id: StepId(format!("{path}/{}", title.replace(' ', "-"))),
+        phase,
+        kind,
+        component,
+        environment: parts.next(),
+        account: None,
+        region: None,
+        action,
+        title: title.to_owned(),
+        reason: String::new(),
+        after: Vec::new(),
+        targets: Vec::new(),
+        changes: Vec::new(),
+        lock: None,
+        preimage: String::new(),
+        payload: String::new(),
+        change: change(),
+    }
+}
+
+impl Step {
+    pub fn on(mut self, account: AccountId, code: &str) -> Self {
+        self.id = StepId(format!("{}/{account}/{code}", self.id));
+        self.account = Some(account);
+        self.region = Some(region(code));
+        self
+    }
+
+    pub fn reaching(mut self, targets: Vec<Target>) -> Self {
+        self.targets = targets;
+        self
+    }
+
+    pub fn why(mut self, reason: &str) -> Self {
+        self.reason = reason.to_owned();
+        self
+    }
+
+    pub fn with(mut self, changes: Vec<FieldChange>) -> Self {
+        self.changes = changes;
+        self
+    }
+}
+
+/// Puts of the logging configuration, one step for each account and Region.
+pub fn logging_steps(environment: &str, accounts: std::ops::Range<usize>) -> Vec<Step> {
+    targets(accounts, &[EAST, WEST])
+        .into_iter()
+        .map(|target| {
+            let bucket = format!("logs-model-invocation-{}-{}", target.account, target.region);
+            step(
+                &format!("logging/model-invocations/{environment}"),
+                Kind::InvocationLogging,
+                Action::Create,
+                "put the logging configuration",
+            )
+            .on(target.account, target.region.as_str())
+            .why("model invocations are not logged there")
+            .with(vec![
+                field("s3.bucket", None, text(&bucket)),
+                field(
+                    "cloudWatch.logGroup",
+                    None,
+                    text("/aws/bedrock/model-invocation-logs"),
+                ),
+                field(
+                    "deliver",
+                    None,
+                    text("text, image, embedding, video, audio"),
+                ),
+            ])
+        })
+        .collect()
+}
+
+pub const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"ApprovedModelsOnly","Effect":"Deny","Action":["bedrock:InvokeModel","bedrock:InvokeModelWithResponseStream"],"NotResource":["arn:aws:bedrock:*::foundation-model/anthropic.*"]}]}"#;
+
+/// The first plan of a small organization.
+pub fn first_plan() -> Plan {
+    let environments: [(&str, std::ops::Range<usize>, &[&str]); 3] = [
+        ("dev", 0..5, &[]),
+        ("staging", 5..8, &["dev"]),
+        ("prod", 8..12, &["dev", "staging"]),
+    ];
+    let mut plan = PlanBuilder::new(12)
+        .name(account(900), "ai-operations")
+        .name(account(901), "old-sandbox")
+        .step(
+            step(
+                "management/access",
+                Kind::OrganizationAccess,
+                Action::Create,
+                "activate trusted access for StackSets",
+            )
+            .why("StackSets cannot reach member accounts without it"),
+        )
+        .step(
+            step(
+                "management/access",
+                Kind::OrganizationAccess,
+                Action::Create,
+                "enable the policy type SERVICE_CONTROL_POLICY",
+            )
+            .why("policies of this type are declared"),
+        );
+    for (name, accounts, after) in environments.clone() {
+        plan = plan.environment(name, accounts.len(), after).step(
+            step(
+                &format!("management/approved-models/{name}"),
+                Kind::Policy,
+                Action::Create,
+                &format!("create the policy and attach it to Workloads/{name}"),
+            )
+            .why("declared, and not there yet")
+            .with(vec![field("content", None, text(POLICY))]),
+        );
+    }
+    plan = plan.step(
+        step(
+            "hub/central-monitoring",
+            Kind::Stack,
+            Action::Create,
+            "create the stack bedrail-bedrock-governance-central-monitoring",
+        )
+        .on(account(900), EAST)
+        .why("declared, and not there yet")
+        .with(vec![
+            field("parameters.OrganizationId", None, text("o-exampleorg1")),
+            field("parameters.ApiToken", None, Some(Shown::Hidden)),
+        ]),
+    );
+    for (name, accounts, _) in environments.clone() {
+        let retention = if name == "prod" { "2557" } else { "30" };
+        plan = plan.step(
+            step(
+                &format!("members/invocation-logging/{name}"),
+                Kind::StackSet,
+                Action::Create,
+                "create the StackSet and its instances",
+            )
+            .reaching(targets(accounts, &[EAST, WEST]))
+            .why("declared, and not there yet")
+            .with(vec![
+                field("parameters.LogRetentionDays", None, text(retention)),
+                field(
+                    "parameters.LogDestinationArn",
+                    None,
+                    later("central-monitoring"),
+                ),
+            ]),
+        );
+    }
+    for (name, accounts, _) in environments {
+        plan = plan.steps(logging_steps(name, accounts));
+    }
+    plan.note(NoteKind::OutOfScope, Some(901), "old-sandbox is suspended")
+        .note(NoteKind::Advice, None, "write organization.id: o-exampleorg1 into rollout.yaml, so that another organization is refused")
+        .build()
+}
+
+pub fn at(seconds: i64) -> Timestamp {
+    let start: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+    start + SignedDuration::from_secs(seconds)
+}
+
+pub fn event(seconds: i64, what: What) -> Event {
+    Event {
+        at: at(seconds),
+        what,
+    }
+}
