@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::options::Common;
-use super::render::output;
 use super::render::sanitize::clean;
+use super::render::streams;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -60,7 +60,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
         .filter(|path| folder.join(path).symlink_metadata().is_ok())
         .collect();
     if !present.is_empty() {
-        output::error(
+        streams::error(
             &format!(
                 "nothing was written: {} has {} already",
                 clean(&folder.display().to_string()),
@@ -72,19 +72,19 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
     }
     for (path, text) in FILES {
         if let Err(error) = write_new(&folder.join(path), text) {
-            output::error(
+            streams::error(
                 &format!("{path} cannot be written: {error}"),
                 "name a folder that you can write to",
             );
             return Exit::Error;
         }
     }
-    output::result_line(&format!(
+    streams::result_line(&format!(
         "wrote {} files to {}",
         FILES.len(),
         clean(&folder.display().to_string())
     ));
-    output::notice("next: bedrail validate, then bedrail plan --sandbox");
+    streams::notice("next: bedrail validate, then bedrail plan --sandbox");
     Exit::Done
 }
 
