@@ -13,6 +13,7 @@ pub mod plain;
 pub mod plan_json;
 pub mod plan_markdown;
 pub mod plan_text;
+pub mod progress;
 pub mod run_lines;
 pub mod run_state;
 pub mod sanitize;
@@ -20,6 +21,7 @@ pub mod scope;
 pub mod style;
 pub mod summary;
 pub mod values;
+pub mod view;
 pub mod words;
 
 #[cfg(test)]
