@@ -431,7 +431,7 @@ fn failures_of(step: &Step) -> Vec<Failure> {
     let n = step
         .account
         .as_ref()
-        .map(|id| id.as_str()[9..].parse::<usize>().unwrap());
+        .map(|id| id.as_str().get(9..).unwrap().parse::<usize>().unwrap());
     match (step.phase.as_str(), n) {
         ("logging", Some(n)) if n < 6 => vec![failure(
             n,
