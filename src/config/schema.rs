@@ -8,28 +8,17 @@ use super::file::rollout::RolloutFile;
 
 /// For `rollout.yaml`.
 pub fn rollout() -> Value {
-    schema::<RolloutFile>("https://bedrail.dev/schema/rollout.json")
+    schema::<RolloutFile>()
 }
 
 /// For `environments/*.yaml`.
 pub fn environment() -> Value {
-    schema::<EnvironmentFile>("https://bedrail.dev/schema/environment.json")
+    schema::<EnvironmentFile>()
 }
 
-fn schema<T: schemars::JsonSchema>(_id: &str) -> Value {
+fn schema<T: schemars::JsonSchema>() -> Value {
     SchemaSettings::draft2020_12()
         .into_generator()
         .into_root_schema_for::<T>()
         .to_value()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn show() {
-        println!("{}", serde_json::to_string_pretty(&rollout()).unwrap());
-        println!("{}", serde_json::to_string_pretty(&environment()).unwrap());
-    }
 }

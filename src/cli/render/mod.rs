@@ -1,7 +1,8 @@
-//! What people see of plans and runs. Everything here is made from `plan::Plan` and `apply::event::Event`
-//! and nothing else, so that a saved plan or a recorded run can be shown again and looks the same.
+//! What people see. What is shown of plans and runs is made from `plan::Plan` and `apply::event::Event` and
+//! nothing else, so that a saved plan or a recorded run can be shown again and looks the same.
 
 pub mod cause;
+pub mod diagnostics;
 pub mod grouped;
 pub mod json;
 pub mod json_lines;
@@ -18,6 +19,7 @@ pub mod run_lines;
 pub mod run_state;
 pub mod sanitize;
 pub mod scope;
+pub mod streams;
 pub mod style;
 pub mod summary;
 pub mod values;

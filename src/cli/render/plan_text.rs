@@ -79,7 +79,8 @@ pub fn note_heading(kind: NoteKind) -> &'static str {
         NoteKind::OutOfScope => "Out of scope, nothing is done there",
         NoteKind::Protected => "Protected, never touched",
         NoteKind::Foreign => "Not ours, left as it is",
-        NoteKind::Unknown => "Could not be read, so nothing is planned there",
+        NoteKind::Blocked => "Must be mended by hand first",
+        NoteKind::Unknown => "Could not be read; unknown is not absent",
         NoteKind::Advice => "Good to know",
     }
 }
@@ -279,7 +280,7 @@ impl PlanText<'_> {
                 continue;
             };
             let label = match kind {
-                NoteKind::Unknown | NoteKind::Foreign => Label::Warning,
+                NoteKind::Unknown | NoteKind::Foreign | NoteKind::Blocked => Label::Warning,
                 NoteKind::OutOfScope | NoteKind::Protected | NoteKind::Advice => Label::Component,
             };
             self.page.blank();

@@ -3,6 +3,8 @@
 //! A type that the services model becomes a real object through the same function that the service's own
 //! API call uses, with the same constraints. Any other type gets a physical id and plausible attributes.
 
+pub mod generic;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
