@@ -431,7 +431,7 @@ fn failures_of(step: &Step) -> Vec<Failure> {
     let n = step
         .account
         .as_ref()
-        .map(|id| id.as_str()[9..].parse::<usize>().unwrap());
+        .map(|id| id.as_str().get(9..).unwrap().parse::<usize>().unwrap());
     match (step.phase.as_str(), n) {
         ("logging", Some(n)) if n < 6 => vec![failure(
             n,
@@ -479,21 +479,7 @@ fn run_step(step: &Step, failures: &[Failure], time: &mut i64, events: &mut Vec<
         .filter(|f| f.class == FailureClass::NotAttempted)
         .count();
     if not_attempted == 0 {
-        events.push(event(
-            *time,
-            What::StepStarted {
-                step: step.id.clone(),
-                phase: step.phase.clone(),
-                kind: step.kind,
-                component: step.component.clone(),
-                environment: step.environment.clone(),
-                account: step.account.clone(),
-                region: step.region.clone(),
-                action: step.action,
-                title: step.title.clone(),
-                targets,
-            },
-        ));
+        events.push(event(*time, start_of_step(step)));
     }
     if targets > 1 {
         for done in 0..targets {
@@ -531,4 +517,40 @@ fn run_step(step: &Step, failures: &[Failure], time: &mut i64, events: &mut Vec<
             details: Vec::new(),
         },
     ));
+}
+
+pub fn start_of(plan: &Plan) -> Event {
+    event(
+        0,
+        What::RunStarted {
+            rollout: plan.rollout.clone(),
+            digest: plan.digest.clone(),
+            steps: plan.steps.len(),
+            targets: plan
+                .steps
+                .iter()
+                .map(|step| step.targets.len().max(1))
+                .sum(),
+            phases: Vec::new(),
+        },
+    )
+}
+
+pub fn started(step: &Step) -> Event {
+    event(1, start_of_step(step))
+}
+
+fn start_of_step(step: &Step) -> What {
+    What::StepStarted {
+        step: step.id.clone(),
+        phase: step.phase.clone(),
+        kind: step.kind,
+        component: step.component.clone(),
+        environment: step.environment.clone(),
+        account: step.account.clone(),
+        region: step.region.clone(),
+        action: step.action,
+        title: step.title.clone(),
+        targets: step.targets.len().max(1),
+    }
 }

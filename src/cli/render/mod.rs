@@ -14,6 +14,7 @@ pub mod plain;
 pub mod plan_json;
 pub mod plan_markdown;
 pub mod plan_text;
+pub mod progress;
 pub mod run_lines;
 pub mod run_state;
 pub mod sanitize;
@@ -22,6 +23,7 @@ pub mod streams;
 pub mod style;
 pub mod summary;
 pub mod values;
+pub mod view;
 pub mod words;
 
 #[cfg(test)]

@@ -52,6 +52,11 @@ impl Output {
         }
     }
 
+    /// Something could not be put into words.
+    pub fn fail(&mut self, error: io::Error) {
+        self.broken.get_or_insert(error);
+    }
+
     /// The first error, once.
     pub fn result(&mut self) -> io::Result<()> {
         match self.broken.take() {

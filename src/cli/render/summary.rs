@@ -102,9 +102,7 @@ fn grouped<'a>(
         if let Some(region) = &failure.region
             && !regions.contains(&region)
         {
-            if !regions.contains(&region) {
-                regions.push(region);
-            }
+            regions.push(region);
         }
     }
     // With one account only, its id says more than a reference to it.
