@@ -60,9 +60,7 @@ async fn apply(common: &Common, arguments: &Arguments) -> Result<Exit, Stop> {
     if common.verbose > 0 {
         super::census::print(&session.aws.census());
     }
-    if let Some(embedded) = &session.embedded {
-        embedded.close()?;
-    }
+    session.close()?;
     Ok(exit)
 }
 
