@@ -87,7 +87,7 @@ impl Unresolved {
 }
 
 /// Class and next step for an error answer, by its code.
-fn advice(error: &AwsError) -> (FailureClass, String) {
+pub fn advice(error: &AwsError) -> (FailureClass, String) {
     let account = error
         .account
         .as_ref()

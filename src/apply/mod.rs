@@ -6,5 +6,5 @@ mod failure;
 mod run;
 
 pub use context::{Context, Deadlines, Poll, StepResult};
-pub use failure::{conflict, failed, failed_by};
+pub use failure::{advice, conflict, failed, failed_by};
 pub use run::{Interrupt, RunReport, run};

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use clap_complete::shells::{Bash, Fish, Zsh};
 
 use super::exit::Exit;
-use super::render::output;
+use super::render::streams;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -28,6 +28,6 @@ pub fn run(arguments: &Arguments) -> Exit {
         Shell::Zsh => clap_complete::generate(Zsh, &mut command, "bedrail", &mut script),
         Shell::Fish => clap_complete::generate(Fish, &mut command, "bedrail", &mut script),
     }
-    output::result(&String::from_utf8_lossy(&script));
+    streams::result(&String::from_utf8_lossy(&script));
     Exit::Done
 }

@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::options::Common;
-use super::render::output;
 use super::render::sanitize::clean;
+use super::render::streams;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -31,12 +31,18 @@ const FILES: &[(&str, &str)] = files![
     "environments/prod.yaml",
     "environments/staging.yaml",
     "templates/hub/central-monitoring.yaml",
+    "templates/hub/chargeback.yaml",
     "templates/hub/deployer-role.yaml",
+    "templates/management/policy-events.yaml",
+    "templates/members/access-roles.yaml",
     "templates/members/alarms.yaml",
+    "templates/members/budget.yaml",
+    "templates/members/compliance-rules.yaml",
     "templates/members/deployer-role.yaml",
     "templates/members/guardrail.yaml",
     "templates/members/invocation-logging.yaml",
     "templates/members/metrics-link.yaml",
+    "templates/members/vpc-endpoints.yaml",
     "templates/policies/approved-models.json",
     "templates/policies/deny-global-inference.json",
     "templates/policies/deny-long-lived-api-keys.json",
@@ -54,7 +60,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
         .filter(|path| folder.join(path).symlink_metadata().is_ok())
         .collect();
     if !present.is_empty() {
-        output::error(
+        streams::error(
             &format!(
                 "nothing was written: {} has {} already",
                 clean(&folder.display().to_string()),
@@ -66,19 +72,19 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
     }
     for (path, text) in FILES {
         if let Err(error) = write_new(&folder.join(path), text) {
-            output::error(
+            streams::error(
                 &format!("{path} cannot be written: {error}"),
                 "name a folder that you can write to",
             );
             return Exit::Error;
         }
     }
-    output::result_line(&format!(
+    streams::result_line(&format!(
         "wrote {} files to {}",
         FILES.len(),
         clean(&folder.display().to_string())
     ));
-    output::notice("next: bedrail validate, then bedrail plan --sandbox");
+    streams::notice("next: bedrail validate, then bedrail plan --sandbox");
     Exit::Done
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::exit::Exit;
-use super::render::output;
+use super::render::streams;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -22,13 +22,13 @@ pub fn run(arguments: &Arguments) -> Exit {
             let mut page = Vec::new();
             clap_mangen::Man::new(command)
                 .render(&mut page)
-                .map(|()| output::result(&String::from_utf8_lossy(&page)))
+                .map(|()| streams::result(&String::from_utf8_lossy(&page)))
         }
     };
     match written {
         Ok(()) => Exit::Done,
         Err(error) => {
-            output::error(
+            streams::error(
                 &format!("the manual pages cannot be written: {error}"),
                 "name a folder that you can write to",
             );

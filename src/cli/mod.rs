@@ -1,13 +1,20 @@
 //! The command line: one file per command. Nothing else in Bedrail prints.
 
+mod apply;
+mod census;
 mod completions;
+mod embedded;
 pub mod exit;
-pub mod explain;
+mod explain;
 mod init;
 mod man;
 pub mod options;
+mod plan;
+mod planfile;
 pub mod render;
 mod schema;
+mod session;
+mod signals;
 mod validate;
 
 use std::ffi::OsString;
@@ -38,6 +45,12 @@ pub enum Command {
     Init(init::Arguments),
     /// Check everything that can be known offline
     Validate,
+    /// Show what would change
+    Plan(plan::Arguments),
+    /// Run a plan: a saved one, or one that is made, shown and asked about
+    Apply(apply::Arguments),
+    /// Each value that applies to an account, and where it is set
+    Explain(explain::Arguments),
     /// Print the JSON Schema of a file, for editors
     Schema(schema::Arguments),
     /// Print completions for a shell
@@ -61,6 +74,9 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     match cli.command {
         Command::Init(arguments) => init::run(&cli.common, &arguments),
         Command::Validate => validate::run(&cli.common),
+        Command::Plan(arguments) => plan::run(&cli.common, &arguments).await,
+        Command::Apply(arguments) => apply::run(&cli.common, &arguments).await,
+        Command::Explain(arguments) => explain::run(&cli.common, &arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::exit::Exit;
-use super::render::output;
+use super::render::streams;
 use crate::config::schema;
 
 #[derive(Debug, Args)]
@@ -27,6 +27,6 @@ pub fn run(arguments: &Arguments) -> Exit {
         File::Rollout => schema::rollout(),
         File::Environment => schema::environment(),
     };
-    output::result_line(&format!("{schema:#}"));
+    streams::result_line(&format!("{schema:#}"));
     Exit::Done
 }

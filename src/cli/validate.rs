@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::options::{Common, Format};
-use super::render::{diagnostics, output};
+use super::render::{diagnostics, streams};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::model::Rollout;
 use crate::config::project::Sources;
@@ -16,7 +16,7 @@ pub fn run(common: &Common) -> Exit {
             report(&loaded.warnings, &loaded.sources, common.format);
             let summary = summary(&loaded.rollout);
             match common.format {
-                Format::Json => output::result_line(
+                Format::Json => streams::result_line(
                     &json!({
                         "valid": true,
                         "rollout": loaded.rollout.name,
@@ -25,7 +25,7 @@ pub fn run(common: &Common) -> Exit {
                     })
                     .to_string(),
                 ),
-                Format::Text | Format::Markdown => output::result_line(&summary),
+                Format::Text | Format::Markdown => streams::result_line(&summary),
             }
             Exit::Done
         }
@@ -46,7 +46,7 @@ pub fn invalid(failed: &Failed, format: Format) {
         .count();
     let warnings = failed.diagnostics.len() - errors;
     if format == Format::Json {
-        output::result_line(
+        streams::result_line(
             &json!({ "valid": false, "diagnostics": diagnostics::json(&failed.diagnostics) })
                 .to_string(),
         );
@@ -56,7 +56,7 @@ pub fn invalid(failed: &Failed, format: Format) {
     if warnings > 0 {
         counts.push(counted(warnings, "warning"));
     }
-    output::error(
+    streams::error(
         &format!("the rollout is not valid: {}", counts.join(", ")),
         "",
     );
@@ -64,7 +64,7 @@ pub fn invalid(failed: &Failed, format: Format) {
 
 fn report(findings: &[Diagnostic], sources: &Sources, format: Format) {
     if !findings.is_empty() && format != Format::Json {
-        output::notice(&format!("{}\n", diagnostics::text(findings, sources, true)));
+        streams::notice(&format!("{}\n", diagnostics::text(findings, sources, true)));
     }
 }
 

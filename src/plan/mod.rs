@@ -9,6 +9,7 @@ pub use model::{
     Action, FieldChange, Lock, Note, NoteKind, Plan, Shown, Step, StepId, Summary, Target,
 };
 
+use crate::config::codes;
 use crate::config::diagnostic::{Diagnostic, Severity};
 use crate::resources::scope::Scope;
 use crate::resources::{Desired, Observation, diff};
@@ -45,7 +46,7 @@ fn contradiction(violations: &[check::Violation]) -> NoPlan {
                 .unwrap_or_default();
             Diagnostic {
                 severity: Severity::Error,
-                code: "E0699",
+                code: codes::CONTRADICTION,
                 message: format!(
                     "the plan contradicts itself: {step}{} ({:?})",
                     violation.text, violation.rule

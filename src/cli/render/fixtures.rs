@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::apply::event::{Event, What};
+use crate::apply::event::{
+    Event, Failure, FailureClass, PhaseSize, RunOutcome, RunSummary, StepOutcome, What,
+};
 use crate::ids::{AccountId, Region};
 use crate::plan::model::EnvironmentOrder;
 use crate::plan::{
@@ -310,5 +312,245 @@ pub fn event(seconds: i64, what: What) -> Event {
     Event {
         at: at(seconds),
         what,
+    }
+}
+
+pub fn failure(
+    n: usize,
+    code: &str,
+    component: &str,
+    error: &str,
+    message: &str,
+    next: &str,
+) -> Failure {
+    Failure {
+        account: Some(account(n)),
+        region: Some(region(code)),
+        component: component.to_owned(),
+        environment: Some("prod".to_owned()),
+        code: error.to_owned(),
+        message: message.to_owned(),
+        class: FailureClass::NeedsAction,
+        next: next.to_owned(),
+    }
+}
+
+/// A plan with a StackSet on 12 accounts, puts in 300 accounts, and a policy after them.
+pub fn partial_plan() -> Plan {
+    PlanBuilder::new(300)
+        .environment("prod", 300, &[])
+        .step(
+            step(
+                "members/invocation-logging/prod",
+                Kind::StackSet,
+                Action::Create,
+                "create the StackSet and its instances",
+            )
+            .reaching(targets(0..12, &[EAST, WEST])),
+        )
+        .steps(logging_steps("prod", 0..300))
+        .step(step(
+            "seal/protect-invocation-logging/prod",
+            Kind::Policy,
+            Action::Create,
+            "create the policy",
+        ))
+        .build()
+}
+
+/// The run of that plan, in which some puts fail for the same reason.
+pub fn partial_run() -> Vec<Event> {
+    let plan = partial_plan();
+    let phases: Vec<PhaseSize> = [("members", 1, 24), ("logging", 600, 600), ("seal", 1, 1)]
+        .map(|(phase, steps, targets)| PhaseSize {
+            phase: phase.to_owned(),
+            steps,
+            targets,
+        })
+        .to_vec();
+    let mut events = vec![event(
+        0,
+        What::RunStarted {
+            rollout: plan.rollout.clone(),
+            digest: plan.digest.clone(),
+            steps: 602,
+            targets: 625,
+            phases: phases.clone(),
+        },
+    )];
+    let mut all: Vec<Failure> = Vec::new();
+    let mut time = 1;
+    for PhaseSize {
+        phase,
+        steps,
+        targets,
+    } in phases
+    {
+        events.push(event(
+            time,
+            What::PhaseStarted {
+                phase: phase.clone(),
+                steps,
+                targets,
+            },
+        ));
+        let mut lost = 0;
+        for step in plan.steps.iter().filter(|step| step.phase == phase) {
+            let failures = failures_of(step);
+            let real = |f: &&Failure| f.class != FailureClass::NotAttempted;
+            lost += failures.iter().filter(real).count();
+            run_step(step, &failures, &mut time, &mut events);
+            all.extend(failures);
+        }
+        events.push(event(
+            time,
+            What::PhaseFinished {
+                phase,
+                succeeded: targets.saturating_sub(lost),
+                failed: lost,
+            },
+        ));
+    }
+    events.push(event(
+        time,
+        What::RunFinished {
+            outcome: RunOutcome::Partial,
+            summary: RunSummary {
+                succeeded: 611,
+                failed: 13,
+                skipped: 0,
+                not_attempted: 1,
+            },
+            failures: all,
+        },
+    ));
+    events
+}
+
+fn failures_of(step: &Step) -> Vec<Failure> {
+    let n = step
+        .account
+        .as_ref()
+        .map(|id| id.as_str().get(9..).unwrap().parse::<usize>().unwrap());
+    match (step.phase.as_str(), n) {
+        ("logging", Some(n)) if n < 6 => vec![failure(
+            n,
+            step.region.as_ref().unwrap().as_str(),
+            &step.component,
+            "AccessDeniedException",
+            &format!(
+                "User: arn:aws:sts::{}:assumed-role/bedrail-deployer/bedrail is not authorized to perform: bedrock:PutModelInvocationLoggingConfiguration with an explicit deny in a service control policy",
+                account(n)
+            ),
+            "let the role bedrail-deployer through in the service control policy that denies it",
+        )],
+        ("logging", Some(11)) if step.region == Some(region(WEST)) => vec![Failure {
+            class: FailureClass::Retryable,
+            ..failure(
+                11,
+                WEST,
+                &step.component,
+                "ThrottlingException",
+                "Rate exceeded",
+                "run the same command again",
+            )
+        }],
+        ("seal", _) => vec![Failure {
+            account: None,
+            region: None,
+            class: FailureClass::NotAttempted,
+            ..failure(
+                0,
+                EAST,
+                &step.component,
+                "NotAttempted",
+                "model-invocations failed in 7 accounts",
+                "remove the causes above",
+            )
+        }],
+        _ => Vec::new(),
+    }
+}
+
+fn run_step(step: &Step, failures: &[Failure], time: &mut i64, events: &mut Vec<Event>) {
+    let targets = step.targets.len().max(1);
+    let not_attempted = failures
+        .iter()
+        .filter(|f| f.class == FailureClass::NotAttempted)
+        .count();
+    if not_attempted == 0 {
+        events.push(event(*time, start_of_step(step)));
+    }
+    if targets > 1 {
+        for done in 0..targets {
+            *time += 5;
+            events.push(event(
+                *time,
+                What::StepProgress {
+                    step: step.id.clone(),
+                    done,
+                    failed: 0,
+                    targets,
+                    message: (done % 4 == 1).then(|| "throttled, next try in 2 s".to_owned()),
+                },
+            ));
+        }
+    } else if step.id.0.ends_with("0/us-east-1") {
+        *time += 2;
+    }
+    let failed = failures.len() - not_attempted;
+    events.push(event(
+        *time,
+        What::StepFinished {
+            step: step.id.clone(),
+            phase: step.phase.clone(),
+            outcome: match (failed, not_attempted) {
+                (0, 0) => StepOutcome::Succeeded,
+                (0, _) => StepOutcome::NotAttempted,
+                _ => StepOutcome::Failed,
+            },
+            succeeded: targets - failures.len(),
+            failed,
+            skipped: 0,
+            not_attempted,
+            failures: failures.to_vec(),
+            details: Vec::new(),
+        },
+    ));
+}
+
+pub fn start_of(plan: &Plan) -> Event {
+    event(
+        0,
+        What::RunStarted {
+            rollout: plan.rollout.clone(),
+            digest: plan.digest.clone(),
+            steps: plan.steps.len(),
+            targets: plan
+                .steps
+                .iter()
+                .map(|step| step.targets.len().max(1))
+                .sum(),
+            phases: Vec::new(),
+        },
+    )
+}
+
+pub fn started(step: &Step) -> Event {
+    event(1, start_of_step(step))
+}
+
+fn start_of_step(step: &Step) -> What {
+    What::StepStarted {
+        step: step.id.clone(),
+        phase: step.phase.clone(),
+        kind: step.kind,
+        component: step.component.clone(),
+        environment: step.environment.clone(),
+        account: step.account.clone(),
+        region: step.region.clone(),
+        action: step.action,
+        title: step.title.clone(),
+        targets: step.targets.len().max(1),
     }
 }

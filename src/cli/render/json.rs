@@ -21,7 +21,7 @@ pub fn pretty(value: &impl Serialize) -> serde_json::Result<String> {
 fn written(value: &impl Serialize, formatter: impl Formatter) -> serde_json::Result<String> {
     let mut out = Vec::new();
     value.serialize(&mut Serializer::with_formatter(&mut out, formatter))?;
-    String::from_utf8(out).map_err(|error| serde::ser::Error::custom(error))
+    String::from_utf8(out).map_err(serde::ser::Error::custom)
 }
 
 /// C0 is escaped by the serializer itself; these are DEL, C1, and what changes the direction or order in

@@ -187,8 +187,8 @@ impl Page {
 fn append(runs: &mut Vec<(Label, String)>, label: Label, text: &str) {
     match runs.last_mut() {
         Some((last, run)) if *last == label => run.push_str(text),
-        // Blanks before a styled word belong to no style: nobody wants underlined gaps.
-        Some((_, run)) if text.bytes().all(|b| b == b' ') => run.push_str(text),
+        // Blanks between two styles belong to neither: nobody wants underlined gaps.
+        _ if text.bytes().all(|b| b == b' ') => runs.push((Label::Plain, text.to_owned())),
         _ => runs.push((label, text.to_owned())),
     }
 }

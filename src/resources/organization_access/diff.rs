@@ -1,5 +1,6 @@
 //! What must be switched on.
 
+use crate::config::codes;
 use crate::plan::{Action, Draft, Lock, StepDraft, preimage};
 use crate::resources;
 
@@ -26,7 +27,7 @@ fn activate(desired: &Desired, observed: &Observed, draft: &mut Draft<'_>) {
     match status {
         "ENABLED" => draft.unchanged(1),
         "DISABLED_PERMANENTLY" => draft.refuse(
-            "E0601",
+            codes::ACCESS_DISABLED,
             Some(&desired.origin),
             "trusted access for StackSets is disabled permanently in this organization".to_owned(),
             "ask AWS Support; Bedrail cannot use service-managed StackSets here",

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use crate::config::codes;
 use crate::config::model::{Reference, Value};
 use crate::ids::{PolicyId, TargetId};
 use crate::plan::{Action, Draft, FieldChange, Lock, Shown, StepDraft, StepId, preimage};
@@ -39,7 +40,7 @@ fn one(
 ) {
     for unit in &desired.missing_units {
         draft.wrong(
-            "E0503",
+            codes::NO_SUCH_UNIT,
             &desired.origin,
             format!(
                 "component {} names organizational unit {unit:?}, which is not there exactly once",
@@ -55,7 +56,7 @@ fn one(
         && !live.is_of(&draft.scope.rollout.name)
     {
         draft.refuse(
-            "E0602",
+            codes::NOT_OURS,
             Some(&desired.origin),
             format!("policy {} exists and does not belong to this rollout", desired.name),
             "rename the component, or tag the policy bedrail:rollout with the rollout's name to hand it over",
@@ -93,7 +94,7 @@ fn one(
         {
             let name = draft.scope.snapshot.target_name(target);
             draft.refuse(
-                "E0603",
+                codes::NO_ROOM,
                 Some(&desired.origin),
                 format!("{name} would have {count} policies of this type attached directly, and AWS allows {limit}"),
                 "detach one, merge two documents, or attach this one elsewhere in the tree",
@@ -185,7 +186,7 @@ fn render(desired: &Desired, draft: &mut Draft<'_>) -> Option<Json> {
     });
     if let Some(component) = waits.first() {
         draft.wrong(
-            "E0605",
+            codes::WAITS_FOR_OUTPUT,
             &desired.origin,
             format!("policy {} uses an output of {component}, which this plan changes", desired.name),
             "a policy is checked before it is planned: apply that component first (`--only`), then this one",
@@ -200,7 +201,7 @@ fn render(desired: &Desired, draft: &mut Draft<'_>) -> Option<Json> {
             {
                 let allowed = limit.characters;
                 draft.wrong(
-                    "E0604",
+                    codes::RENDERED_SIZE,
                     &desired.origin,
                     format!(
                         "policy {} has {size} characters after minifying, and AWS allows {allowed}",
@@ -215,7 +216,7 @@ fn render(desired: &Desired, draft: &mut Draft<'_>) -> Option<Json> {
         Err(problems) => {
             for problem in problems {
                 draft.wrong(
-                    "E0606",
+                    codes::UNRESOLVED,
                     &desired.origin,
                     format!("policy {} cannot be filled in: {problem}", desired.name),
                     "give the value in the component, the environment or base",

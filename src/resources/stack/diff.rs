@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::aws::error::AwsError;
+use crate::config::codes;
 use crate::ids::Region;
 use crate::plan::{Action, Draft, FieldChange, Note, NoteKind, Shown, StepDraft, StepId, preimage};
 use crate::resources;
@@ -38,7 +39,7 @@ fn one(desired: &Desired, observed: &Observed, draft: &mut Draft<'_>) {
         Err(unresolved) => {
             for missing in unresolved {
                 draft.wrong(
-                    "E0606",
+                    codes::UNRESOLVED,
                     &desired.origin,
                     format!(
                         "component {} refers to something that is not there: {}",
@@ -172,7 +173,7 @@ fn accept(desired: &Desired, live: &Live, draft: &mut Draft<'_>) -> bool {
     );
     if !live.is_of(&draft.scope.rollout.name) && status != "REVIEW_IN_PROGRESS" {
         draft.refuse(
-            "E0602",
+            codes::NOT_OURS,
             Some(&desired.origin),
             format!("{whose} exists and does not belong to this rollout"),
             "rename the component, or tag the stack bedrail:rollout with the rollout's name to hand it over",
@@ -195,7 +196,7 @@ fn accept(desired: &Desired, live: &Live, draft: &mut Draft<'_>) -> bool {
         _ => return true,
     };
     draft.refuse(
-        "E0607",
+        codes::STACK_STATE,
         Some(&desired.origin),
         format!("{whose} is in {status}"),
         help,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::aws::stack_sets::Instance;
+use crate::config::codes;
 use crate::ids::{AccountId, TargetId};
 use crate::plan::{
     Action, Draft, FieldChange, Lock, Note, NoteKind, Shown, StepDraft, StepId, Target, preimage,
@@ -90,7 +91,7 @@ fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
         && !live.is_of(&draft.scope.rollout.name)
     {
         draft.refuse(
-            "E0602",
+            codes::NOT_OURS,
             Some(&desired.origin),
             format!("StackSet {} exists and does not belong to this rollout", desired.name),
             "rename the component, or tag the StackSet bedrail:rollout with the rollout's name to hand it over",
@@ -230,7 +231,7 @@ fn values(desired: &Desired, template: &Template, draft: &mut Draft<'_>) -> Opti
     }
     for unresolved in &missing {
         draft.wrong(
-            "E0606",
+            codes::UNRESOLVED,
             &desired.origin,
             format!(
                 "component {} refers to something that is not there: {}",

@@ -6,7 +6,7 @@ pub mod error;
 pub mod library;
 pub mod parameters;
 mod read;
-mod references;
+pub mod references;
 pub mod resolve;
 pub mod shape;
 #[cfg(test)]

@@ -58,6 +58,8 @@ pub struct Template {
     pub outputs: Vec<Output>,
     /// Macros that the template declares, its `Fn::Transform` calls included.
     pub transforms: Vec<String>,
+    /// Some value is an `Fn::ImportValue`.
+    pub imports: bool,
 }
 
 /// The pseudo parameters of the user guide.
@@ -167,6 +169,7 @@ impl Template {
             order: Vec::new(),
             outputs,
             transforms: transforms(sections),
+            imports: body.contains("ImportValue"),
         };
         template.check_quotas()?;
         template.check_types()?;
