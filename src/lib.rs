@@ -9,6 +9,7 @@ pub mod aws;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod digest;
 pub mod ids;
 pub mod organization;
 pub mod plan;

@@ -133,7 +133,7 @@ pub struct Failure {
     pub environment: Option<String>,
     /// AWS's error code or status, or one of ours (`NotAttempted`, `Conflict`).
     pub code: String,
-    /// The first cause, in AWS's words where it has some. Control characters are already neutralised.
+    /// The first cause, in AWS's words where it has some: not to be printed raw.
     pub message: String,
     pub class: FailureClass,
     /// What to do next.

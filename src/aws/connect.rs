@@ -2,7 +2,9 @@
 
 use std::sync::Mutex;
 
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion};
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
@@ -28,11 +30,29 @@ use super::{Aws, AwsError, CallAs, Inner};
 pub enum Source {
     /// The standard AWS configuration: environment, profiles, SSO, container and instance roles.
     Standard { profile: Option<String> },
-    /// An HTTP client that stands in for AWS, and credentials that it knows.
+    /// An HTTP client that stands in for AWS, with keys that it knows and the role to work as.
     Embedded {
-        http: SharedHttpClient,
-        credentials: SharedCredentialsProvider,
+        http: EmbeddedHttp,
+        keys: EmbeddedKeys,
+        role: Option<String>,
     },
+}
+
+/// What answers in place of AWS.
+#[derive(Debug, Clone)]
+pub struct EmbeddedHttp(SharedHttpClient);
+
+impl EmbeddedHttp {
+    pub fn new(client: impl aws_smithy_runtime_api::client::http::HttpClient + 'static) -> Self {
+        Self(SharedHttpClient::new(client))
+    }
+}
+
+/// Keys that open nothing but the sandbox.
+#[derive(Debug, Clone)]
+pub struct EmbeddedKeys {
+    pub access_key: String,
+    pub secret_key: String,
 }
 
 #[derive(Debug, Clone)]
@@ -130,16 +150,34 @@ async fn base_config(options: &Options) -> SdkConfig {
     let region = SdkRegion::new(options.home_region.to_string());
     let time = SharedTimeSource::new(options.clock);
     match &options.source {
-        Source::Embedded { http, credentials } => SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(region)
-            .http_client(http.clone())
-            .credentials_provider(credentials.clone())
-            .retry_config(RetryConfig::disabled())
-            .time_source(time)
-            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .build(),
+        Source::Embedded { http, keys, role } => {
+            let credentials =
+                Credentials::new(&keys.access_key, &keys.secret_key, None, None, "sandbox");
+            let config = SdkConfig::builder()
+                .behavior_version(BehaviorVersion::v2026_01_12())
+                .region(region)
+                .http_client(http.0.clone())
+                .credentials_provider(SharedCredentialsProvider::new(credentials))
+                .retry_config(RetryConfig::disabled())
+                .time_source(time)
+                .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+                .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+                .build();
+            match role {
+                None => config,
+                Some(role) => {
+                    let provider = AssumeRoleProvider::builder(role)
+                        .session_name("operator")
+                        .configure(&config)
+                        .build()
+                        .await;
+                    config
+                        .to_builder()
+                        .credentials_provider(SharedCredentialsProvider::new(provider))
+                        .build()
+                }
+            }
+        }
         Source::Standard { profile } => {
             let http = HttpBuilder::new()
                 .tls_provider(Provider::Rustls(CryptoMode::AwsLc))

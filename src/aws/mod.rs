@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use crate::clock::Clock;
 use crate::ids::{AccountId, Region};
 
-pub use connect::{ConnectError, Options, Source};
+pub use connect::{ConnectError, EmbeddedHttp, EmbeddedKeys, Options, Source};
 pub use error::{AwsError, ErrorClass};
 pub use guard::Census;
 pub use pacing::Pacing;

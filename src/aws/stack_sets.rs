@@ -509,12 +509,12 @@ impl Aws {
     }
 
     /// `overrides` is the complete list: AWS resets every key that is not in it. An empty list takes all
-    /// overrides away.
+    /// overrides away; `None` leaves them as they are.
     pub async fn update_stack_instances(
         &self,
         stack_set: &str,
         reach: &Reach,
-        overrides: &BTreeMap<String, String>,
+        overrides: Option<&BTreeMap<String, String>>,
         preferences: &Preferences,
         operation_id: &str,
     ) -> Result<(), AwsError> {
@@ -527,7 +527,7 @@ impl Aws {
                     .stack_set_name(stack_set)
                     .deployment_targets(reach.sdk())
                     .set_regions(reach.sdk_regions())
-                    .set_parameter_overrides(Some(sdk_parameters(overrides)))
+                    .set_parameter_overrides(overrides.map(sdk_parameters))
                     .operation_preferences(preferences.sdk())
                     .operation_id(operation_id)
                     .call_as(self.call_as())

@@ -75,7 +75,7 @@ codes! {
     // Regions.
     UNKNOWN_REGION = "E0601", "a Region that does not exist";
     REGION_LACKS_TYPE = "E0602", "a Region that lacks a resource type of the template";
-    EMPTY_REGIONS = "E0603", "a component's Regions and an environment's have none in common";
+    EMPTY_REGIONS = "E0603", "a component with an empty list of Regions";
 
     // Templates.
     TEMPLATE_SHAPE = "E0701", "a file that is no CloudFormation template";
@@ -92,6 +92,26 @@ codes! {
     ATTACHMENT = "E0902", "a policy whose targets are declared wrongly";
     TARGET_CHOICE = "E0903", "a component with both environments and accounts, or neither";
     NOT_ENABLED = "E0904", "a policy of a type that no component enables";
+
+    // The organization, which is known only when it was discovered.
+    NO_SUCH_ACCOUNT = "E1001", "a selector that no account fits";
+    SEVERAL_ACCOUNTS = "E1002", "a selector that more than one account fits";
+    NO_SUCH_UNIT = "E1003", "an organizational unit that does not exist";
+    SEVERAL_UNITS = "E1004", "a path that more than one organizational unit has";
+    NOT_IN_ORGANIZATION = "E1005", "an account that is not in the organization";
+    TWO_ENVIRONMENTS = "E1006", "an account that belongs to two environments";
+    EMPTY_ENVIRONMENT = "E1007", "an environment that reaches no account";
+    WRONG_ORGANIZATION = "E1008", "credentials of another organization";
+
+    // What is live.
+    ACCESS_DISABLED = "E1101", "trusted access that cannot be activated";
+    NOT_OURS = "E1102", "something of the same name that does not belong to the rollout";
+    NO_ROOM = "E1103", "more policies on a target than AWS allows";
+    RENDERED_SIZE = "E1104", "a policy that is over the size limit once it is filled in";
+    WAITS_FOR_OUTPUT = "E1105", "a policy that needs a value which only an earlier run can give";
+    UNRESOLVED = "E1106", "a reference to something that is not there";
+    STACK_STATE = "E1107", "a stack in a state that must be repaired by hand";
+    CONTRADICTION = "E1199", "a plan that breaks its own rules: a fault of Bedrail";
 }
 
 #[cfg(test)]

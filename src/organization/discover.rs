@@ -45,6 +45,7 @@ pub async fn discover(aws: &Aws, rollout: &Rollout) -> Result<Snapshot, AwsError
     }
     let mut snapshot = Snapshot {
         organization: organization.id,
+        partition: aws.partition().to_owned(),
         management_account: organization.management_account,
         root: root.id,
         policy_types: root.policy_types,

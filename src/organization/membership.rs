@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::config::codes;
 use crate::config::diagnostic::{Diagnostic, Located, Origin, Severity};
 use crate::config::model::{AccountSelector, OuSelector, Rollout, Targets};
 use crate::ids::{AccountId, OuId, TargetId};
@@ -149,13 +150,13 @@ pub fn resolve_account(
     match found.as_slice() {
         [one] => Ok((*one).clone()),
         [] => Err(diagnostic(
-            "E0501",
+            codes::NO_SUCH_ACCOUNT,
             "no account of the organization fits this selector".to_owned(),
             &selector.origin,
             "check the id, the name or the tag; `aws organizations list-accounts` shows what there is",
         )),
         several => Err(diagnostic(
-            "E0502",
+            codes::SEVERAL_ACCOUNTS,
             format!(
                 "{} accounts fit this selector: {}",
                 several.len(),
@@ -264,7 +265,7 @@ fn check_selectors(targets: &Targets, snapshot: &Snapshot, wrong: &mut Vec<Diagn
             [_] => {}
             [] => wrong.push(missing_unit(selector, snapshot)),
             several => wrong.push(diagnostic(
-                "E0504",
+                codes::SEVERAL_UNITS,
                 format!(
                     "{} organizational units have this path: {}",
                     several.len(),
@@ -278,7 +279,7 @@ fn check_selectors(targets: &Targets, snapshot: &Snapshot, wrong: &mut Vec<Diagn
     for account in &targets.accounts {
         if !snapshot.accounts.contains_key(&account.value) {
             wrong.push(diagnostic(
-                "E0505",
+                codes::NOT_IN_ORGANIZATION,
                 format!("account {} is not in the organization", account.value),
                 &account.origin,
                 "take it out of the file, or invite the account; it may have left or been closed",
@@ -312,7 +313,7 @@ fn missing_unit(selector: &Located<OuSelector>, snapshot: &Snapshot) -> Diagnost
         }
     };
     diagnostic(
-        "E0503",
+        codes::NO_SUCH_UNIT,
         format!("there is no organizational unit {text:?}"),
         &selector.origin,
         &help,
@@ -327,7 +328,7 @@ fn in_two(
     origin: &Origin,
 ) -> Diagnostic {
     diagnostic(
-        "E0506",
+        codes::TWO_ENVIRONMENTS,
         format!(
             "account {account} ({}) belongs to both {one} and {two}",
             snapshot.account_name(account)
@@ -348,7 +349,7 @@ fn empty(name: &str, targets: &Targets, origin: &Origin, some_excluded: bool) ->
         "all given selectors must hold for an account; check unit, tags and exclusions, or take the file away"
     };
     diagnostic(
-        "E0507",
+        codes::EMPTY_ENVIRONMENT,
         format!("environment {name} reaches no account"),
         origin,
         help,

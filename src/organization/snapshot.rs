@@ -12,6 +12,8 @@ use crate::ids::{AccountId, OrganizationId, OuId, RootId, TargetId};
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     pub organization: OrganizationId,
+    /// `aws`, `aws-us-gov`, …: the first part of every ARN after `arn:`.
+    pub partition: String,
     pub management_account: AccountId,
     pub root: RootId,
     /// Status of each policy type at the root, in AWS's words; a missing type is not enabled.

@@ -183,6 +183,8 @@ pub enum NoteKind {
     Protected,
     /// Not ours, and not declared to be adopted or replaced.
     Foreign,
+    /// Must be mended by hand before it can be governed; the text says how.
+    Blocked,
     /// Could not be read; unknown is not absent.
     Unknown,
     /// Something to know or to do.

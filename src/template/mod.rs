@@ -1,6 +1,12 @@
 //! A CloudFormation template as far as a rollout must know it: parameters, capabilities, outputs,
 //! resource types, size, content hash, minified body.
 
+pub mod diff;
+mod long_form;
+mod parse;
+pub mod regions;
+mod value;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -19,7 +19,7 @@ pub type ParameterSection = BTreeMap<String, ParameterValue>;
 pub struct EnvironmentFile {
     /// The environment's name.
     #[serde(default)]
-    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]{0,29}$"))]
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]{0,29}$"), extend("x-expected" = "lower-case letters, digits and hyphens, at most 30, a letter first"))]
     pub environment: Option<String>,
     /// Inherits from `environments/NAME.yaml`: maps merge, lists replace, the nearer file wins.
     #[serde(default)]

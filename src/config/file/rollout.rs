@@ -18,7 +18,7 @@ pub struct RolloutFile {
     #[schemars(range(min = 1, max = 1))]
     pub version: u32,
     /// Name of the rollout, and the ownership mark on everything it makes.
-    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]{0,39}$"))]
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]{0,39}$"), extend("x-expected" = "lower-case letters, digits and hyphens, at most 40, a letter first"))]
     pub name: String,
     pub organization: OrganizationSection,
     /// Names for single accounts: by id, by account name, or by tag.
@@ -45,6 +45,13 @@ pub struct OrganizationSection {
     /// Assumed in member accounts: a role's name, or a map with name, externalId and sessionDuration.
     #[serde(default)]
     pub deployer_role: DeployerRole,
+    /// A bucket of the calling account in the home Region, for templates over 51,200 bytes.
+    #[serde(default)]
+    #[schemars(
+        regex(pattern = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"),
+        extend("x-expected" = "a bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens")
+    )]
+    pub template_bucket: Option<String>,
 }
 
 /// Whose StackSets: the management account's own, or through a delegated administrator.
@@ -77,7 +84,7 @@ pub struct DeployerRoleSection {
     pub name: RoleName,
     /// 2 to 1,224 characters (STS AssumeRole).
     #[serde(default)]
-    #[schemars(regex(pattern = r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$"))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$"), extend("x-expected" = "2 to 1,224 letters, digits or _+=,.@:/-"))]
     pub external_id: Option<String>,
     /// 15m to 1h: chained sessions end after one hour (STS AssumeRole). 1h by default.
     #[serde(default)]
@@ -87,7 +94,13 @@ pub struct DeployerRoleSection {
 /// The name of an IAM role, without path.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct RoleName(#[schemars(regex(pattern = r"^[A-Za-z0-9_+=,.@-]{1,64}$"))] pub String);
+pub struct RoleName(
+    #[schemars(
+        regex(pattern = r"^[A-Za-z0-9_+=,.@-]{1,64}$"),
+        extend("x-expected" = "a role's name without path: 1 to 64 letters, digits or _+=,.@-")
+    )]
+    pub String,
+);
 
 impl Default for RoleName {
     fn default() -> Self {
@@ -129,6 +142,7 @@ pub struct ProtectedSection {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PhaseSection {
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]{0,39}$"), extend("x-expected" = "lower-case letters, digits and hyphens, at most 40, a letter first"))]
     pub name: String,
     pub components: Vec<Spec>,
 }

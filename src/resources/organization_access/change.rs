@@ -2,5 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::{AccountId, RootId};
+
+use super::spec::PolicyType;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Change {}
+#[serde(rename_all = "camelCase")]
+pub enum Change {
+    /// CloudFormation's ActivateOrganizationsAccess; EnableAWSServiceAccess is no substitute for it.
+    ActivateStackSets,
+    EnablePolicyType {
+        root: RootId,
+        policy_type: PolicyType,
+    },
+    RegisterAdministrator {
+        account: AccountId,
+    },
+}

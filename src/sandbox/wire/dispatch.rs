@@ -1,0 +1,172 @@
+//! From a request to an answer: who calls, is he let in, which service has it.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    answer,
+    parsed::{Body, Parsed, Unreadable},
+    reads,
+    service::{Protocol, Service},
+};
+use crate::sandbox::world::{
+    AccountId, ApiError, Call, Caller, Region, World, account, bedrock, cloudformation, iam, ids,
+    kms, logs, organizations, s3, sts,
+};
+
+/// What happened with one request, for those who count or log calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    pub at: Timestamp,
+    /// Signing name, for example `cloudformation`.
+    pub service: &'static str,
+    pub operation: String,
+    /// The account that called; none if the credentials were refused.
+    pub account: Option<AccountId>,
+    pub region: Region,
+    pub status: u16,
+    /// The error's code; none for a success.
+    pub code: Option<String>,
+    /// Whether the operation is one that changes nothing.
+    pub read: bool,
+}
+
+impl World {
+    /// Answers one HTTP request at the time `now`.
+    pub fn handle(&mut self, request: &Request<Bytes>, now: Timestamp) -> Response<Bytes> {
+        match Parsed::of(request) {
+            Ok(parsed) => self.answer(&parsed, now).0,
+            Err(why) => unreadable(&why),
+        }
+    }
+
+    /// Answers a request that was taken apart already, and says what happened.
+    pub fn answer(&mut self, parsed: &Parsed, now: Timestamp) -> (Response<Bytes>, Observed) {
+        self.advance_to(now);
+        let read = reads::is_read(parsed.service, &parsed.operation);
+        let request_id = request_id(parsed, now);
+        let chance = self.ids.clone();
+        let caller = sts::caller::resolve(self, parsed);
+        let account = caller.as_ref().ok().map(|caller| caller.account.clone());
+        let outcome = caller.and_then(|caller| self.serve(parsed, caller, &request_id));
+        if read {
+            // A read leaves no trace, not even in the source of chance: only then does a world that
+            // remembers nothing but the changes come out the same.
+            self.ids = chance;
+        }
+        let (response, code) = match outcome {
+            Ok(response) => (response, None),
+            Err(error) => (
+                answer::failure(parsed.service, &error, &request_id),
+                Some(error.code),
+            ),
+        };
+        let observed = Observed {
+            at: self.now,
+            service: parsed.service.name(),
+            operation: parsed.operation.clone(),
+            account,
+            region: Region(parsed.region().to_owned()),
+            status: response.status().as_u16(),
+            code,
+            read,
+        };
+        (response, observed)
+    }
+
+    fn serve(
+        &mut self,
+        parsed: &Parsed,
+        caller: Caller,
+        request_id: &str,
+    ) -> Result<Response<Bytes>, ApiError> {
+        let region = Region(parsed.region().to_owned());
+        let input = match &parsed.body {
+            Body::S3(request) => {
+                return s3::api::handle(self, &caller, &region, request, request_id);
+            }
+            Body::Shape(input) => input.clone(),
+        };
+        let call = Call {
+            caller,
+            region,
+            operation: parsed.operation.clone(),
+            input,
+        };
+        let output = match parsed.service {
+            Service::Account => account::handle(self, &call),
+            Service::Bedrock => bedrock::handle(self, &call),
+            Service::CloudFormation => cloudformation::handle(self, &call),
+            Service::Iam => iam::api::handle(self, &call),
+            Service::Kms => kms::api::handle(self, &call),
+            Service::Logs => logs::api::handle(self, &call),
+            Service::Organizations => organizations::api::handle(self, &call),
+            Service::Sts => sts::api::handle(self, &call),
+            Service::S3 => Ok(Value::Null),
+        }?;
+        Ok(answer::success(
+            parsed.service,
+            &parsed.operation,
+            &output,
+            request_id,
+        ))
+    }
+}
+
+/// The error for an operation that a service does not have, per protocol.
+pub fn no_such_operation(service: Service, operation: &str) -> ApiError {
+    match service.protocol() {
+        // "InvalidAction" is in the list of common errors of every Query API.
+        Protocol::Query { .. } => ApiError::new(
+            400,
+            "InvalidAction",
+            format!("Could not find operation {operation}"),
+        ),
+        Protocol::Json | Protocol::RestJson => ApiError::new(400, "UnknownOperationException", ""),
+        Protocol::RestXml => ApiError::new(
+            501,
+            "NotImplemented",
+            "A header you provided implies functionality that is not implemented",
+        ),
+    }
+}
+
+/// The answer to a request that cannot be taken apart.
+pub fn unreadable(why: &Unreadable) -> Response<Bytes> {
+    let (service, error) = match why {
+        Unreadable::NoService => (
+            Service::Sts,
+            ApiError::new(
+                403,
+                "MissingAuthenticationToken",
+                "Request is missing Authentication Token",
+            ),
+        ),
+        Unreadable::UnknownService(name) => (
+            Service::Bedrock,
+            ApiError::new(
+                501,
+                "UnknownOperationException",
+                format!("The sandbox has no service {name}."),
+            ),
+        ),
+        Unreadable::UnknownOperation(service, what) => {
+            let mut error = no_such_operation(*service, what);
+            error.message = format!("The sandbox has no operation {what}.");
+            (*service, error)
+        }
+    };
+    answer::failure(service, &error, "00000000-0000-4000-8000-000000000000")
+}
+
+/// An id drawn from what was asked and when, so that answering draws nothing from the world.
+fn request_id(parsed: &Parsed, now: Timestamp) -> String {
+    let text = format!("{}{:?}", parsed.operation, parsed.scope);
+    let mixed = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let nanos = u64::try_from(now.as_nanosecond() & i128::from(u64::MAX)).unwrap_or(0);
+    ids::Ids::seeded(mixed ^ nanos).uuid()
+}

@@ -1,0 +1,88 @@
+//! A switch that makes resources fail on demand. It is no rule of AWS: it stands for the many reasons
+//! for which a resource fails on AWS and that the sandbox does not model.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sandbox::world::{AccountId, Place, Region, iam::glob::matches};
+
+/// What is done to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deed {
+    Create,
+    Update,
+    Delete,
+}
+
+/// Lets matching resources fail. An absent member matches everything; texts may hold `*`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Fault {
+    pub account: Option<AccountId>,
+    pub region: Option<Region>,
+    pub stack_name: Option<String>,
+    pub logical_id: Option<String>,
+    pub resource_type: Option<String>,
+    pub deed: Option<Deed>,
+    /// Becomes the resource's status reason, word for word.
+    pub reason: String,
+    /// How many times it still strikes; always, if absent.
+    pub times: Option<u32>,
+}
+
+/// What is about to be done.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion<'a> {
+    pub place: &'a Place,
+    pub stack_name: &'a str,
+    pub logical_id: &'a str,
+    pub resource_type: &'a str,
+    pub deed: Deed,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub fn inject(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The reason of the first fault that strikes here.
+    pub fn strike(&mut self, occasion: &Occasion<'_>) -> Option<String> {
+        let fault = self
+            .0
+            .iter_mut()
+            .find(|fault| fault.times != Some(0) && fault.matches(occasion))?;
+        if let Some(times) = &mut fault.times {
+            *times -= 1;
+        }
+        Some(fault.reason.clone())
+    }
+}
+
+impl Fault {
+    fn matches(&self, occasion: &Occasion<'_>) -> bool {
+        let fits = |pattern: &Option<String>, text: &str| {
+            pattern
+                .as_deref()
+                .is_none_or(|pattern| matches(pattern, text))
+        };
+        self.account
+            .as_ref()
+            .is_none_or(|account| *account == occasion.place.account)
+            && self
+                .region
+                .as_ref()
+                .is_none_or(|region| *region == occasion.place.region)
+            && self.deed.is_none_or(|deed| deed == occasion.deed)
+            && fits(&self.stack_name, occasion.stack_name)
+            && fits(&self.logical_id, occasion.logical_id)
+            && fits(&self.resource_type, occasion.resource_type)
+    }
+}

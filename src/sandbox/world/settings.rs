@@ -1,0 +1,58 @@
+//! What a user of the sandbox may choose about how its AWS behaves. Part of a saved world.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// How long things take that take time on AWS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Latency {
+    /// As long as on AWS.
+    Real,
+    /// A hundredth of that.
+    Fast,
+    /// Done by the next request.
+    #[default]
+    None,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub latency: Latency,
+    /// Longest page of any list, below what AWS itself would answer.
+    pub page_size_cap: Option<usize>,
+    /// The first page of each list is empty and has a token, as Organizations may answer.
+    pub empty_first_pages: bool,
+    /// Enforce AWS's published request rates.
+    pub published_rates: bool,
+    /// Longest time, in real seconds, until another service sees a new IAM role. Scaled by `latency`.
+    /// "Seconds", practice says; AWS documents no bound.
+    pub role_propagation_seconds: u32,
+    /// How long, in real seconds, eventually consistent lists lag behind. Scaled by `latency`.
+    pub list_lag_seconds: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            latency: Latency::None,
+            page_size_cap: None,
+            empty_first_pages: false,
+            published_rates: false,
+            role_propagation_seconds: 12,
+            list_lag_seconds: 2,
+        }
+    }
+}
+
+impl Settings {
+    /// What a duration of AWS becomes in this world.
+    pub fn takes(&self, on_aws: SignedDuration) -> SignedDuration {
+        match self.latency {
+            Latency::Real => on_aws,
+            Latency::Fast => on_aws / 100,
+            Latency::None => SignedDuration::ZERO,
+        }
+    }
+}
