@@ -67,5 +67,5 @@ def test_logging_that_is_not_set(aws):
 
 
 def test_errors_carry_awss_codes(aws):
-    text = cli(aws, "cloudformation", "describe-stack-set", "--stack-set-name", "none", code=254)
+    text = cli(aws, "cloudformation", "describe-stack-set", "--stack-set-name", "none", code=255)
     assert "StackSetNotFoundException" in text

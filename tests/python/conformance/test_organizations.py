@@ -151,7 +151,6 @@ def test_a_member_may_administer_stack_sets(aws):
     assert organizations.list_delegated_administrators(ServicePrincipal=principal)["DelegatedAdministrators"] == []
 
 
-@moto_deviates("the principal of StackSets is unknown", decides=API + "API_RegisterDelegatedAdministrator.html")
 def test_the_management_account_is_nobodys_delegate(aws):
     call = aws.client("organizations").register_delegated_administrator
     principal = "member.org.stacksets.cloudformation.amazonaws.com"
