@@ -15,7 +15,7 @@ use super::page::Line;
 use super::plain::Plain;
 use super::progress::Bars;
 use super::run_state::Outline;
-use super::style::{self, Colour};
+use super::style;
 use super::summary::{self, Ending, summary_text};
 use super::words::Names;
 
@@ -39,8 +39,6 @@ pub struct Showing {
     pub json: bool,
     /// `--no-progress`
     pub no_progress: bool,
-    /// `--color`
-    pub colour: Colour,
     /// `-v`
     pub verbose: bool,
     /// What to type to go on with an unfinished run, with the options of this one.
@@ -50,7 +48,7 @@ pub struct Showing {
 /// The view for this terminal, or for the files and pipes in its place.
 pub fn view(plan: &Plan, showing: Showing) -> Box<dyn View> {
     let width = style::width();
-    let stdout = Output::new(Box::new(style::stdout(showing.colour)), width);
+    let stdout = Output::new(Box::new(style::stdout()), width);
     if showing.json {
         return Box::new(Json { stdout });
     }
@@ -60,7 +58,7 @@ pub fn view(plan: &Plan, showing: Showing) -> Box<dyn View> {
     Box::new(Human {
         names: outline.names,
         shape,
-        stderr: Output::new(Box::new(style::stderr(showing.colour)), width),
+        stderr: Output::new(Box::new(style::stderr()), width),
         stdout,
         rollout: plan.rollout.clone(),
         verbose: showing.verbose,
@@ -76,12 +74,7 @@ fn bars(outline: &Outline, showing: &Showing, width: usize) -> Option<Bars> {
     if showing.no_progress || !io::stderr().is_terminal() || target.is_hidden() {
         return None;
     }
-    let coloured = match showing.colour {
-        Colour::Always => true,
-        Colour::Never => false,
-        Colour::Auto => anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never,
-    };
-    Bars::new(outline.clone(), target, width, coloured).ok()
+    Bars::new(outline.clone(), target, width, style::stderr_has_colour()).ok()
 }
 
 enum Shape {
