@@ -5,6 +5,7 @@ pub mod codes;
 mod convert;
 pub mod diagnostic;
 mod emit;
+pub mod explain;
 pub mod file;
 pub mod json;
 mod load;
@@ -19,7 +20,7 @@ pub mod text;
 mod tree;
 pub mod yaml;
 
-pub use check::dependencies;
+pub use check::{dependencies, logging_texts};
 pub use load::{Failed, Loaded, load};
 
 #[cfg(test)]

@@ -1,11 +1,5 @@
 //! The two streams: results on stdout, everything else on stderr.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the command line's two streams are written here"
-)]
-
 use std::io::Write;
 
 /// Writes a part of the result. A reader that went away (`| head`) is no error.

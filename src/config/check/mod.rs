@@ -13,7 +13,7 @@ use super::diagnostic::{Diagnostic, Origin};
 use super::model::{Component, Environment, Rollout};
 use super::node::Node;
 
-pub use references::dependencies;
+pub use references::{dependencies, logging_texts};
 
 /// The trees behind the model, for places.
 #[derive(Debug, Default)]

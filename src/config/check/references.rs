@@ -71,8 +71,8 @@ pub(super) fn reachable(taken: BTreeSet<String>, uses: &[Use]) -> BTreeSet<Strin
     }
 }
 
-/// The texts of a component of kind invocationLogging.
-fn logging_texts(spec: &Spec) -> Vec<(&'static [&'static str], &str)> {
+/// The texts of a component of kind invocationLogging, by their keys.
+pub fn logging_texts(spec: &Spec) -> Vec<(&'static [&'static str], &str)> {
     let Spec::InvocationLogging(spec) = spec else {
         return Vec::new();
     };
