@@ -15,13 +15,16 @@ use super::page::Line;
 use super::plain::Plain;
 use super::progress::Bars;
 use super::run_state::Outline;
-use super::style;
+use super::style::{self, Label};
 use super::summary::{self, Ending, summary_text};
 use super::words::Names;
 
 /// What `apply` feeds with events.
 pub trait View {
     fn event(&mut self, event: &Event);
+
+    /// Says something on standard error, past the progress bars.
+    fn notice(&mut self, text: &str);
 
     /// Shows the end.
     ///
@@ -49,8 +52,9 @@ pub struct Showing {
 pub fn view(plan: &Plan, showing: Showing) -> Box<dyn View> {
     let width = style::width();
     let stdout = Output::new(Box::new(style::stdout()), width);
+    let stderr = Output::new(Box::new(style::stderr()), width);
     if showing.json {
-        return Box::new(Json { stdout });
+        return Box::new(Json { stdout, stderr });
     }
     let outline = Outline::of(plan);
     let shape = bars(&outline, &showing, width)
@@ -58,7 +62,7 @@ pub fn view(plan: &Plan, showing: Showing) -> Box<dyn View> {
     Box::new(Human {
         names: outline.names,
         shape,
-        stderr: Output::new(Box::new(style::stderr()), width),
+        stderr,
         stdout,
         rollout: plan.rollout.clone(),
         verbose: showing.verbose,
@@ -131,6 +135,14 @@ impl View for Human {
         }
     }
 
+    fn notice(&mut self, text: &str) {
+        let line = Line::at(0).put(Label::Warning, text);
+        match &self.shape {
+            Shape::Bars(bars) => bars.past(|| self.stderr.line(&line)),
+            Shape::Plain(_) => self.stderr.line(&line),
+        }
+    }
+
     fn finish(&mut self) -> io::Result<()> {
         if let Shape::Bars(bars) = &mut self.shape {
             bars.clear();
@@ -147,6 +159,7 @@ impl View for Human {
 #[derive(Debug)]
 struct Json {
     stdout: Output,
+    stderr: Output,
 }
 
 impl View for Json {
@@ -157,8 +170,12 @@ impl View for Json {
         }
     }
 
+    fn notice(&mut self, text: &str) {
+        self.stderr.line(&Line::at(0).text(text));
+    }
+
     fn finish(&mut self) -> io::Result<()> {
-        self.stdout.result()
+        self.stdout.result().and(self.stderr.result())
     }
 }
 
