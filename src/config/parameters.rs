@@ -191,8 +191,10 @@ pub fn resolve(
         .collect()
 }
 
-/// For StackSets: what an account and Region has instead of the StackSet's own values. Always the complete
-/// list, since StackSets take a missing key for "back to the StackSet's value".
+/// For StackSets: what an account and Region may have instead of the StackSet's own values: whatever is set
+/// for it in particular, even to the same text (a reference can mean another output in another Region), and
+/// whatever that changes. Always the complete list, since StackSets take a missing key for "back to the
+/// StackSet's value".
 pub fn overrides(
     rollout: &Rollout,
     component: &Component,
@@ -203,7 +205,10 @@ pub fn overrides(
     let own = resolve(rollout, component, environment, None, None);
     resolve(rollout, component, environment, Some(account), Some(region))
         .into_iter()
-        .filter(|(name, here)| own.get(name).is_none_or(|own| own.value != here.value))
+        .filter(|(name, here)| {
+            here.layer >= Layer::EnvironmentRegion
+                || own.get(name).is_none_or(|own| own.value != here.value)
+        })
         .collect()
 }
 
