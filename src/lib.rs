@@ -7,7 +7,9 @@
 pub mod apply;
 pub mod aws;
 pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod digest;
 pub mod ids;
 pub mod organization;
 pub mod plan;

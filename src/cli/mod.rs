@@ -1,1 +1,109 @@
-//! See the crate documentation.
+//! The command line: one file per command. Nothing else in Bedrail prints.
+
+mod census;
+mod completions;
+mod embedded;
+pub mod exit;
+pub mod explain;
+mod init;
+mod man;
+pub mod options;
+mod plan;
+mod planfile;
+pub mod render;
+mod schema;
+mod session;
+mod validate;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use exit::Exit;
+use options::Common;
+
+/// Rolls Amazon Bedrock governance out over an AWS organization.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bedrail",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a complete, valid starting rollout
+    Init(init::Arguments),
+    /// Check everything that can be known offline
+    Validate,
+    /// Show what would change
+    Plan(plan::Arguments),
+    /// Print the JSON Schema of a file, for editors
+    Schema(schema::Arguments),
+    /// Print completions for a shell
+    Completions(completions::Arguments),
+    /// Write manual pages
+    Man(man::Arguments),
+}
+
+/// The whole command, for completions and manual pages.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the program with these arguments, the program's name first.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    cli.common.color.apply();
+    match cli.command {
+        Command::Init(arguments) => init::run(&cli.common, &arguments),
+        Command::Validate => validate::run(&cli.common),
+        Command::Plan(arguments) => plan::run(&cli.common, &arguments).await,
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
+    }
+}
+
+/// Help and version are results; everything else is a wrong call.
+fn usage(error: &clap::Error) -> Exit {
+    // Nobody is left to tell when the terminal is gone.
+    let _ = error.print();
+    if error.use_stderr() {
+        Exit::Error
+    } else {
+        Exit::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn common_options_may_stand_before_and_after_the_command() {
+        for line in [
+            "bedrail -C x validate --format json",
+            "bedrail validate --format json -C x",
+        ] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(cli.common.directory.to_str(), Some("x"));
+            assert_eq!(cli.common.format, options::Format::Json);
+        }
+    }
+}

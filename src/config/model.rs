@@ -38,6 +38,8 @@ pub struct Organization {
     pub home_region: Region,
     pub call_as: CallAs,
     pub deployer_role: DeployerRole,
+    /// A bucket of the calling account in the home Region, for templates over 51,200 bytes.
+    pub template_bucket: Option<String>,
 }
 
 /// Whose StackSets: the management account's own, or through a delegated administrator.
@@ -143,7 +145,7 @@ pub struct AccountOverride {
 
 /// How an environment's accounts are reached. Waves and gates are read and checked here; the engine that
 /// honours them stands in `plan`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// Environments that must be done first.
     pub after: Vec<Located<String>>,

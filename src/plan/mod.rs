@@ -1,1 +1,86 @@
-//! See the crate documentation.
+//! What would change, and why: pure, serialisable, the same bytes for the same inputs in any order.
+
+pub mod check;
+mod draft;
+pub mod model;
+
+pub use draft::{Draft, NoPlan, StepDraft, preimage};
+pub use model::{
+    Action, FieldChange, Lock, Note, NoteKind, Plan, Shown, Step, StepId, Summary, Target,
+};
+
+use crate::config::codes;
+use crate::config::diagnostic::{Diagnostic, Severity};
+use crate::resources::scope::Scope;
+use crate::resources::{Desired, Observation, diff};
+
+/// Compares what is declared with what is live.
+pub fn build(
+    scope: Scope<'_>,
+    desired: &Desired,
+    observation: &Observation,
+) -> Result<Plan, NoPlan> {
+    let mut draft = Draft::new(scope);
+    for exclusion in &scope.membership.excluded {
+        draft.note(excluded(scope, exclusion));
+    }
+    diff(desired, observation, &mut draft);
+    let plan = draft.finish()?;
+    let violations = check::check(&plan, &scope);
+    if violations.is_empty() {
+        Ok(plan)
+    } else {
+        Err(contradiction(&violations))
+    }
+}
+
+/// A plan that breaks its own rules is a fault of this program, and must not be run.
+fn contradiction(violations: &[check::Violation]) -> NoPlan {
+    let diagnostics = violations
+        .iter()
+        .map(|violation| {
+            let step = violation
+                .step
+                .as_ref()
+                .map(|id| format!("step {id}: "))
+                .unwrap_or_default();
+            Diagnostic {
+                severity: Severity::Error,
+                code: codes::CONTRADICTION,
+                message: format!(
+                    "the plan contradicts itself: {step}{} ({:?})",
+                    violation.text, violation.rule
+                ),
+                label: String::new(),
+                origin: None,
+                help: Some(
+                    "nothing was changed; please report this as a fault of Bedrail".to_owned(),
+                ),
+            }
+        })
+        .collect();
+    NoPlan {
+        diagnostics,
+        refused: false,
+    }
+}
+
+fn excluded(scope: Scope<'_>, exclusion: &crate::organization::Exclusion) -> Note {
+    use crate::organization::ExclusionReason;
+    let (kind, text) = match &exclusion.reason {
+        ExclusionReason::State(state) => (NoteKind::OutOfScope, state.words()),
+        ExclusionReason::Management => (
+            NoteKind::OutOfScope,
+            "is the management account, which StackSets never deploy to".to_owned(),
+        ),
+        ExclusionReason::Protected => (NoteKind::Protected, "is protected".to_owned()),
+    };
+    Note {
+        kind,
+        component: None,
+        environment: Some(exclusion.environment.clone()),
+        account: Some(exclusion.account.clone()),
+        region: None,
+        text: format!("{} {text}", scope.snapshot.account_name(&exclusion.account)),
+    }
+}

@@ -1,16 +1,28 @@
 //! One folder per kind of component. Each holds what is declared (`spec`), what that means for the live
 //! organization (`desired`), what is there (`observe`), the difference (`diff`) and how to change it (`apply`).
+//!
+//! A new kind is a new folder and one line in the list below.
 
 pub mod invocation_logging;
 pub mod organization_access;
 pub mod policy;
+pub mod scope;
 pub mod stack;
 pub mod stack_set;
+pub mod values;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::apply::{Context, StepResult};
+use crate::aws::{Aws, AwsError};
+use crate::plan::{Draft, Step};
+use scope::Scope;
+
 /// Lists the kinds: the one place that a new kind adds a line to.
+///
+/// They are compared in this order: what a kind needs from another (trusted access, outputs of stacks) comes
+/// from one above it.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $name:literal in $module:ident;)*) => {
         /// The kinds of components.
@@ -40,18 +52,77 @@ macro_rules! kinds {
                 match self { $(Spec::$variant(_) => Kind::$variant),* }
             }
         }
+
+        /// What a step sends, by kind.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "kind", content = "do")]
+        pub enum Change {
+            $(#[serde(rename = $name)] $variant($module::change::Change),)*
+        }
+
+        impl Change {
+            pub fn kind(&self) -> Kind {
+                match self { $(Change::$variant(_) => Kind::$variant),* }
+            }
+        }
+
+        /// What the declaration means for this organization.
+        #[derive(Debug, Clone, Default)]
+        pub struct Desired {
+            $(pub $module: Vec<$module::desired::Desired>,)*
+        }
+
+        impl Desired {
+            pub fn of(scope: &Scope<'_>) -> Self {
+                let mut desired = Self::default();
+                for (phase, component) in scope.components() {
+                    match &component.spec {
+                        $(Spec::$variant(spec) => {
+                            $module::desired::build(scope, phase, component, spec, &mut desired.$module);
+                        })*
+                    }
+                }
+                desired
+            }
+        }
+
+        /// What is live, as far as the declaration is concerned.
+        #[derive(Debug, Clone)]
+        pub struct Observation {
+            $(pub $module: $module::observe::Observed,)*
+        }
+
+        impl Observation {
+            pub async fn of(aws: &Aws, scope: &Scope<'_>, desired: &Desired) -> Result<Self, AwsError> {
+                Ok(Self {
+                    $($module: $module::observe::observe(aws, scope, &desired.$module).await?,)*
+                })
+            }
+        }
+
+        /// Adds the steps that turn what is live into what is declared.
+        pub fn diff(desired: &Desired, observation: &Observation, draft: &mut Draft<'_>) {
+            $($module::diff::diff(&desired.$module, &observation.$module, draft);)*
+        }
+
+        /// Does one step.
+        pub async fn apply(context: &Context<'_>, step: &Step) -> StepResult {
+            match &step.change {
+                $(Change::$variant(change) => $module::apply::apply(context, step, change).await,)*
+            }
+        }
     };
 }
 
 kinds! {
     /// Trusted access for StackSets, policy types, delegated administrator.
     OrganizationAccess = "organizationAccess" in organization_access;
-    /// An organization policy and what it is attached to.
-    Policy = "policy" in policy;
     /// One CloudFormation stack in one account, per Region.
     Stack = "stack" in stack;
     /// One StackSet per environment.
     StackSet = "stackSet" in stack_set;
+    /// An organization policy and what it is attached to.
+    Policy = "policy" in policy;
     /// Bedrock's model invocation logging, per account and Region.
     InvocationLogging = "invocationLogging" in invocation_logging;
 }

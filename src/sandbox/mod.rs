@@ -11,6 +11,7 @@ pub mod clock;
 pub mod connector;
 pub mod handle;
 pub mod seed;
+pub mod server;
 pub mod wire;
 pub mod world;
 
@@ -19,3 +20,4 @@ mod tests;
 
 pub use clock::Clock;
 pub use handle::Sandbox;
+pub use server::Server;

@@ -1,1 +1,10 @@
+//! Kind `invocationLogging`: Bedrock's model invocation logging, one configuration per account and Region,
+//! which Put replaces whole: read, compare, put, read again.
+
+pub mod apply;
+pub mod change;
+pub mod desired;
+pub mod diff;
+mod key;
+pub mod observe;
 pub mod spec;

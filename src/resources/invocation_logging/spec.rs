@@ -9,6 +9,7 @@ use crate::ids::Region;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Spec {
     /// Name of the component, unique in the rollout.
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]{0,39}$"), extend("x-expected" = "lower-case letters, digits and hyphens, at most 40, a letter first"))]
     pub name: String,
     /// Environments whose accounts log; all by default.
     #[serde(default)]

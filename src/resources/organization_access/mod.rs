@@ -1,1 +1,8 @@
+//! Kind `organizationAccess`: what the organization must allow before anything else can be done.
+
+pub mod apply;
+pub mod change;
+pub mod desired;
+pub mod diff;
+pub mod observe;
 pub mod spec;

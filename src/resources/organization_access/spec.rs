@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Spec {
     /// Name of the component, unique in the rollout.
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]{0,39}$"), extend("x-expected" = "lower-case letters, digits and hyphens, at most 40, a letter first"))]
     pub name: String,
     /// Policy types to enable at the root.
     #[serde(default)]
@@ -30,4 +31,23 @@ pub enum PolicyType {
     ResourceControlPolicy,
     #[serde(rename = "BEDROCK_POLICY")]
     BedrockPolicy,
+}
+
+impl PolicyType {
+    /// As AWS writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            PolicyType::ServiceControlPolicy => "SERVICE_CONTROL_POLICY",
+            PolicyType::ResourceControlPolicy => "RESOURCE_CONTROL_POLICY",
+            PolicyType::BedrockPolicy => "BEDROCK_POLICY",
+        }
+    }
+}
+
+impl PolicyType {
+    pub const ALL: &'static [PolicyType] = &[
+        PolicyType::ServiceControlPolicy,
+        PolicyType::ResourceControlPolicy,
+        PolicyType::BedrockPolicy,
+    ];
 }

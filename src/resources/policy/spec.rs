@@ -12,6 +12,7 @@ use crate::resources::organization_access::spec::PolicyType;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Spec {
     /// Name of the component, unique in the rollout.
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]{0,39}$"), extend("x-expected" = "lower-case letters, digits and hyphens, at most 40, a letter first"))]
     pub name: String,
     #[serde(rename = "type")]
     pub policy_type: PolicyType,
@@ -19,6 +20,7 @@ pub struct Spec {
     pub document: String,
     /// Shown in the AWS console; at most 512 characters.
     #[serde(default)]
+    #[schemars(length(max = 512))]
     pub description: Option<String>,
     pub attach_to: AttachTo,
     /// Environments that a policy per environment is made for; all by default.
@@ -26,6 +28,7 @@ pub struct Spec {
     pub environments: Option<Vec<String>>,
     /// Values for `${parameters.NAME}` in the document.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, crate::config::file::scalar::ParameterValue>")]
     pub parameters: BTreeMap<String, serde_json::Value>,
     /// Components that must be done first.
     #[serde(default)]

@@ -1,1 +1,8 @@
+//! Kind `stack`: one CloudFormation stack in one account, per Region.
+
+pub mod apply;
+pub mod change;
+pub mod desired;
+pub mod diff;
+pub mod observe;
 pub mod spec;

@@ -11,6 +11,7 @@ use crate::ids::Region;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Spec {
     /// Name of the component, unique in the rollout.
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]{0,39}$"), extend("x-expected" = "lower-case letters, digits and hyphens, at most 40, a letter first"))]
     pub name: String,
     /// Path of the CloudFormation template, relative to the rollout's folder.
     pub template: String,
@@ -24,6 +25,7 @@ pub struct Spec {
     #[serde(default)]
     pub regions: Option<Vec<Region>>,
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, crate::config::file::scalar::ParameterValue>")]
     pub parameters: BTreeMap<String, serde_json::Value>,
     /// Lets StackSets deploy to accounts that arrive, without waves, tolerance or overrides; off by default.
     #[serde(default)]

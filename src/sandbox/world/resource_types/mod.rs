@@ -4,12 +4,25 @@
 //! API call uses, with the same constraints. Any other type gets a physical id and plausible attributes.
 
 pub mod generic;
+mod iam;
+mod iam_policies;
+mod kms;
+mod known;
+mod lifecycle;
+mod logs;
+mod names;
+mod oam;
+mod properties;
+mod s3;
+mod shapes;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{Place, World};
+
+pub use known::exists;
 
 /// What a handler knows of the stack that it works for.
 #[derive(Debug, Clone)]
@@ -31,6 +44,22 @@ pub struct Made {
     pub attributes: BTreeMap<String, String>,
 }
 
+impl Made {
+    /// What `Ref` answers, and what `Fn::GetAtt` answers.
+    pub fn new<'a>(
+        physical_id: impl Into<String>,
+        attributes: impl IntoIterator<Item = (&'a str, String)>,
+    ) -> Self {
+        Self {
+            physical_id: physical_id.into(),
+            attributes: attributes
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        }
+    }
+}
+
 /// How an update ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Updated {
@@ -49,40 +78,143 @@ pub struct HandlerError {
     pub message: String,
 }
 
+/// One resource of a stack: what a handler works on.
+#[derive(Debug, Clone, Copy)]
+struct Resource<'a> {
+    owner: &'a Owner,
+    kind: &'a str,
+    properties: &'a Value,
+}
+
 /// Makes a resource.
 pub fn create(
-    _world: &mut World,
-    _owner: &Owner,
-    _resource_type: &str,
-    _properties: &Value,
+    world: &mut World,
+    owner: &Owner,
+    resource_type: &str,
+    properties: &Value,
 ) -> Result<Made, HandlerError> {
-    Ok(Made::default())
+    let resource = Resource {
+        owner,
+        kind: resource_type,
+        properties,
+    };
+    match resource_type {
+        "AWS::IAM::Role" => iam::create_role(world, resource),
+        "AWS::IAM::Policy" | "AWS::IAM::RolePolicy" => iam_policies::create_inline(world, resource),
+        "AWS::IAM::ManagedPolicy" => iam_policies::create_managed(world, resource),
+        "AWS::IAM::InstanceProfile" => iam::create_profile(world, resource),
+        "AWS::KMS::Key" => kms::create_key(world, resource),
+        "AWS::KMS::Alias" => kms::create_alias(world, resource),
+        "AWS::S3::Bucket" => s3::create_bucket(world, resource),
+        "AWS::S3::BucketPolicy" => s3::create_policy(world, resource),
+        "AWS::Logs::LogGroup" => logs::create_group(world, resource),
+        "AWS::Logs::LogStream" => logs::create_stream(world, resource),
+        "AWS::Logs::SubscriptionFilter" => logs::create_subscription(world, resource),
+        "AWS::Logs::MetricFilter" => logs::create_metric(world, resource),
+        "AWS::Logs::Destination" => logs::create_destination(world, resource),
+        "AWS::Oam::Sink" => oam::create_sink(world, resource),
+        "AWS::Oam::Link" => oam::create_link(world, resource),
+        _ => generic::create(world, resource),
+    }
 }
 
 /// Changes a resource from the properties `before` to the properties `after`.
 pub fn update(
-    _world: &mut World,
-    _owner: &Owner,
-    _resource_type: &str,
-    _physical_id: &str,
-    _before: &Value,
-    _after: &Value,
+    world: &mut World,
+    owner: &Owner,
+    resource_type: &str,
+    physical_id: &str,
+    before: &Value,
+    after: &Value,
 ) -> Result<Updated, HandlerError> {
-    Ok(Updated::InPlace(Made::default()))
+    let resource = Resource {
+        owner,
+        kind: resource_type,
+        properties: after,
+    };
+    if create_only(resource_type)
+        .iter()
+        .any(|name| before.pointer(name) != after.pointer(name))
+    {
+        return Ok(Updated::NeedsReplacement);
+    }
+    let made = match resource_type {
+        "AWS::IAM::Role" => iam::update_role(world, resource, physical_id)?,
+        "AWS::IAM::Policy" | "AWS::IAM::RolePolicy" => {
+            iam_policies::update_inline(world, resource, physical_id, before)?
+        }
+        "AWS::IAM::ManagedPolicy" => iam_policies::update_managed(world, resource, physical_id)?,
+        "AWS::IAM::InstanceProfile" => iam::update_profile(world, resource, physical_id)?,
+        "AWS::KMS::Key" => kms::update_key(world, resource, physical_id)?,
+        "AWS::KMS::Alias" => kms::update_alias(world, resource, physical_id)?,
+        "AWS::S3::Bucket" => s3::update_bucket(world, resource, physical_id)?,
+        "AWS::S3::BucketPolicy" => s3::update_policy(world, resource, physical_id)?,
+        "AWS::Logs::LogGroup" => logs::update_group(world, resource, physical_id)?,
+        "AWS::Logs::LogStream" => Made::new(physical_id, []),
+        "AWS::Logs::SubscriptionFilter" => logs::update_subscription(world, resource, physical_id)?,
+        "AWS::Logs::MetricFilter" => logs::update_metric(world, resource, physical_id)?,
+        "AWS::Logs::Destination" => logs::update_destination(world, resource, physical_id)?,
+        "AWS::Oam::Sink" => oam::update_sink(world, resource, physical_id)?,
+        "AWS::Oam::Link" => oam::update_link(world, resource, physical_id)?,
+        _ => generic::update(world, resource, physical_id)?,
+    };
+    Ok(Updated::InPlace(made))
 }
 
 /// Takes a resource away. A resource that is gone already is no error.
 pub fn delete(
-    _world: &mut World,
-    _owner: &Owner,
-    _resource_type: &str,
-    _physical_id: &str,
-    _properties: &Value,
+    world: &mut World,
+    owner: &Owner,
+    resource_type: &str,
+    physical_id: &str,
+    properties: &Value,
 ) -> Result<(), HandlerError> {
-    Ok(())
+    let resource = Resource {
+        owner,
+        kind: resource_type,
+        properties,
+    };
+    let outcome = match resource_type {
+        "AWS::IAM::Role" => iam::delete_role(world, resource, physical_id),
+        "AWS::IAM::Policy" | "AWS::IAM::RolePolicy" => iam_policies::delete_inline(world, resource),
+        "AWS::IAM::ManagedPolicy" => iam_policies::delete_managed(world, resource, physical_id),
+        "AWS::IAM::InstanceProfile" => iam::delete_profile(world, resource, physical_id),
+        "AWS::KMS::Key" => kms::delete_key(world, resource, physical_id),
+        "AWS::KMS::Alias" => kms::delete_alias(world, resource, physical_id),
+        "AWS::S3::Bucket" => s3::delete_bucket(world, physical_id),
+        "AWS::S3::BucketPolicy" => s3::delete_policy(world, physical_id),
+        "AWS::Logs::LogGroup" => logs::delete_group(world, resource, physical_id),
+        "AWS::Logs::LogStream" => logs::delete_stream(world, resource, physical_id),
+        "AWS::Logs::SubscriptionFilter" => logs::delete_subscription(world, resource, physical_id),
+        "AWS::Logs::MetricFilter" => logs::delete_metric(world, resource, physical_id),
+        "AWS::Logs::Destination" => logs::delete_destination(world, resource, physical_id),
+        "AWS::Oam::Sink" => oam::delete_sink(world, resource, physical_id),
+        _ => generic::delete(world, resource, physical_id),
+    };
+    match outcome {
+        Err(error) if error.code == "NotFound" => Ok(()),
+        other => other,
+    }
 }
 
-/// Whether CloudFormation knows the type at all (`Template format error: Unrecognized resource types`).
-pub fn exists(_resource_type: &str) -> bool {
-    true
+/// JSON pointers of the properties that cannot change in place (CloudFormation resource schemas,
+/// `createOnlyProperties`).
+pub fn create_only(resource_type: &str) -> &'static [&'static str] {
+    match resource_type {
+        "AWS::IAM::Role" => &["/RoleName", "/Path"],
+        "AWS::IAM::Policy" => &["/PolicyName"],
+        "AWS::IAM::RolePolicy" => &["/PolicyName", "/RoleName"],
+        "AWS::IAM::ManagedPolicy" => &["/ManagedPolicyName", "/Path", "/Description"],
+        "AWS::IAM::InstanceProfile" => &["/InstanceProfileName", "/Path"],
+        "AWS::KMS::Key" => &["/KeySpec", "/KeyUsage", "/MultiRegion", "/Origin"],
+        "AWS::KMS::Alias" => &["/AliasName"],
+        "AWS::S3::Bucket" => &["/BucketName"],
+        "AWS::S3::BucketPolicy" => &["/Bucket"],
+        "AWS::Logs::LogGroup" => &["/LogGroupName", "/LogGroupClass"],
+        "AWS::Logs::LogStream" => &["/LogGroupName", "/LogStreamName"],
+        "AWS::Logs::SubscriptionFilter" => &["/FilterName", "/LogGroupName"],
+        "AWS::Logs::MetricFilter" => &["/FilterName", "/LogGroupName"],
+        "AWS::Logs::Destination" => &["/DestinationName"],
+        other => shapes::of(other).create_only,
+    }
 }

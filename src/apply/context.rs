@@ -1,0 +1,192 @@
+//! What a step has at hand while it runs.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::aws::{Aws, AwsError, Place};
+use crate::digest;
+use crate::ids::PolicyId;
+use crate::plan::{Plan, Step};
+use crate::resources::values::{OutputOf, Part, Planned};
+
+use super::event::{Failure, What};
+
+/// How long something may take before it counts as stuck.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// One StackSet operation. Large ones take 50 to 60 minutes (observed); a custom resource that hangs takes an
+    /// hour by itself.
+    pub stack_set_operation: Duration,
+    /// Waiting for an operation that somebody else started on the same StackSet.
+    pub foreign_operation: Duration,
+    /// After an operation is final, until its rows are all there (they are eventually consistent).
+    pub results: Duration,
+    pub stack: Duration,
+    pub change_set: Duration,
+    /// A policy type from PENDING_ENABLE, or trusted access, to enabled.
+    pub enabling: Duration,
+    /// A role or key policy that was just written, until services see it.
+    pub propagation: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        let minutes = |n: u64| Duration::from_secs(n * 60);
+        Self {
+            stack_set_operation: minutes(180),
+            foreign_operation: minutes(30),
+            results: minutes(3),
+            stack: minutes(120),
+            change_set: minutes(15),
+            enabling: minutes(10),
+            propagation: minutes(2),
+        }
+    }
+}
+
+/// How one step ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StepResult {
+    /// Targets that converged and were read back.
+    pub succeeded: usize,
+    /// Each target that did not, once.
+    pub failures: Vec<Failure>,
+    /// What was really changed, where only AWS could say.
+    pub details: Vec<String>,
+}
+
+impl StepResult {
+    pub fn done() -> Self {
+        Self {
+            succeeded: 1,
+            ..Self::default()
+        }
+    }
+
+    pub fn failed(failure: Failure) -> Self {
+        Self {
+            failures: vec![failure],
+            ..Self::default()
+        }
+    }
+}
+
+pub struct Context<'a> {
+    pub aws: &'a Aws,
+    pub plan: &'a Plan,
+    pub deadlines: Deadlines,
+    /// When the run started: tells its requests from those of another run of the same plan.
+    pub(super) run: jiff::Timestamp,
+    pub(super) emit: &'a dyn Fn(What),
+    /// Ids of policies that were created or looked up in this run, by name.
+    pub policies: RefCell<BTreeMap<String, PolicyId>>,
+    pub(super) outputs: RefCell<BTreeMap<OutputOf, String>>,
+}
+
+impl Context<'_> {
+    pub fn progress(&self, step: &Step, done: usize, failed: usize, message: Option<&str>) {
+        (self.emit)(What::StepProgress {
+            step: step.id.clone(),
+            done,
+            failed,
+            targets: step.targets.len().max(1),
+            message: message.map(str::to_owned),
+        });
+    }
+
+    /// A token for AWS that is the same whenever this run sends this step, so that a request whose answer was
+    /// lost can be recognised; another run has another one, or AWS would answer it with the old operation.
+    /// Fits OperationId and ClientRequestToken (`[a-zA-Z0-9][-a-zA-Z0-9]{0,127}`).
+    pub fn token(&self, step: &Step) -> String {
+        let digest = digest::of(&(&self.plan.digest, &step.id, &self.run));
+        let short: String = digest.chars().take(32).collect();
+        format!("bedrail-{short}")
+    }
+
+    /// Puts together the values that wait for outputs. Reads each output once in a run.
+    pub async fn resolve(
+        &self,
+        values: &BTreeMap<String, Planned>,
+    ) -> Result<BTreeMap<String, String>, Unresolved> {
+        let mut resolved = BTreeMap::new();
+        for (name, value) in values {
+            let text = match value {
+                Planned::Known(text) => text.clone(),
+                Planned::Pending(parts) => {
+                    let mut text = String::new();
+                    for part in parts {
+                        match part {
+                            Part::Text(known) => text.push_str(known),
+                            Part::Output(output) => text.push_str(&self.output(output).await?),
+                        }
+                    }
+                    text
+                }
+            };
+            resolved.insert(name.clone(), text);
+        }
+        Ok(resolved)
+    }
+
+    async fn output(&self, output: &OutputOf) -> Result<String, Unresolved> {
+        if let Some(known) = self.outputs.borrow().get(output) {
+            return Ok(known.clone());
+        }
+        let place = Place::new(&output.account, &output.region);
+        let stack = self
+            .aws
+            .describe_stack(&place, &output.stack)
+            .await
+            .map_err(Unresolved::Aws)?;
+        let value = stack.and_then(|stack| stack.outputs.get(&output.output).cloned());
+        let value = value.ok_or_else(|| Unresolved::Missing(output.clone()))?;
+        self.outputs
+            .borrow_mut()
+            .insert(output.clone(), value.clone());
+        Ok(value)
+    }
+}
+
+/// A value that could not be put together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unresolved {
+    #[error("stack {} in {} ({}) has no output {}", .0.stack, .0.account, .0.region, .0.output)]
+    Missing(OutputOf),
+    #[error(transparent)]
+    Aws(AwsError),
+}
+
+/// Polling that never notices the end of a wait more than a quarter late, and asks at most every five
+/// seconds (CloudFormation allows two reads a second per account and Region).
+#[derive(Debug)]
+pub struct Poll {
+    started: Instant,
+    deadline: Duration,
+}
+
+impl Poll {
+    pub fn new(deadline: Duration) -> Self {
+        Self {
+            started: Instant::now(),
+            deadline,
+        }
+    }
+
+    /// Waits for the next look; `false` when the deadline has passed.
+    pub async fn again(&self) -> bool {
+        let elapsed = self.started.elapsed();
+        if elapsed >= self.deadline {
+            return false;
+        }
+        let wait = (elapsed / 4).clamp(Duration::from_millis(50), Duration::from_secs(5));
+        tokio::time::sleep(wait).await;
+        true
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+}

@@ -1,0 +1,586 @@
+//! The scheduler: starts each step when what it depends on is done, keeps locks, counts, stops.
+//!
+//! Order comes from four rules. A step starts when (1) every step of the phases before is done, (2) every step
+//! of the same phase in environments that go before its own is done, (3) the steps it names are done, and (4)
+//! nobody holds its lock. It is *not attempted* when a step that it names failed, when an environment before
+//! its own had failures in the same phase, or when its own account failed in an earlier step; from a StackSet operation only such
+//! accounts are left out. Nothing else follows from a failure.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use crate::aws::Aws;
+use crate::ids::AccountId;
+use crate::plan::{Lock, NoteKind, Plan, Step, StepId};
+use crate::resources;
+
+use super::context::{Context, Deadlines, StepResult};
+use super::event::{
+    Event, Failure, FailureClass, PhaseSize, RunOutcome, RunSummary, StepOutcome, What,
+};
+use super::failure::failed;
+
+/// Steps that run at the same time. Most of them wait for AWS.
+const CONCURRENCY: usize = 64;
+
+/// Set by the first Ctrl-C: nothing new starts.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt(Rc<Cell<bool>>);
+
+impl Interrupt {
+    pub fn set(&self) {
+        self.0.set(true);
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.get()
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReport {
+    pub outcome: RunOutcome,
+    pub summary: RunSummary,
+    pub failures: Vec<Failure>,
+}
+
+/// Runs every step of a plan and says so by events.
+pub async fn run(
+    aws: &Aws,
+    plan: &Plan,
+    deadlines: Deadlines,
+    interrupt: &Interrupt,
+    on_event: &mut dyn FnMut(&Event),
+) -> RunReport {
+    let clock = aws.clock();
+    let sink = RefCell::new(on_event);
+    let emit = |what: What| {
+        let event = Event {
+            at: clock.now(),
+            what,
+        };
+        (sink.borrow_mut())(&event);
+    };
+    let context = Context {
+        aws,
+        plan,
+        deadlines,
+        run: clock.now(),
+        emit: &emit,
+        policies: RefCell::new(BTreeMap::new()),
+        outputs: RefCell::new(BTreeMap::new()),
+    };
+    let mut run = Run::new(plan);
+    emit(What::RunStarted {
+        rollout: plan.rollout.clone(),
+        digest: plan.digest.clone(),
+        steps: plan.steps.len(),
+        targets: plan.steps.iter().map(size).sum(),
+        phases: run.phases.iter().map(|phase| phase.size.clone()).collect(),
+    });
+    let mut running = FuturesUnordered::new();
+    loop {
+        if !interrupt.is_set() {
+            while running.len() < CONCURRENCY {
+                let Some(start) = run.next(&emit) else { break };
+                let step = start.step;
+                run.started(&start, &emit);
+                let context = &context;
+                running.push(async move {
+                    let result = resources::apply(context, &start.reduced).await;
+                    (step, start.left_out, result)
+                });
+            }
+        }
+        match running.next().await {
+            Some((step, left_out, result)) => run.finished(step, left_out, result, &emit),
+            None => break,
+        }
+    }
+    let report = run.report(interrupt.is_set());
+    emit(What::RunFinished {
+        outcome: report.outcome,
+        summary: report.summary,
+        failures: report.failures.clone(),
+    });
+    report
+}
+
+fn size(step: &Step) -> usize {
+    step.targets.len().max(1)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Running,
+    Done(StepOutcome),
+}
+
+struct Phase {
+    size: PhaseSize,
+    open: usize,
+    started: bool,
+    succeeded: usize,
+    failed: usize,
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    index: BTreeMap<&'a StepId, usize>,
+    states: Vec<State>,
+    phases: Vec<Phase>,
+    phase_of: Vec<usize>,
+    /// Steps not done, by phase and environment.
+    open_in: BTreeMap<(usize, String), usize>,
+    failed_in: BTreeSet<(usize, String)>,
+    locks: BTreeSet<Lock>,
+    /// Accounts that failed, with the component that did.
+    failed_accounts: BTreeMap<AccountId, String>,
+    summary: RunSummary,
+    failures: Vec<Failure>,
+    /// Steps below this one are all started or done: where the search for the next one begins.
+    first_waiting: usize,
+}
+
+/// A step that may start now, without the targets that failed before.
+struct Start {
+    step: usize,
+    reduced: Step,
+    left_out: Vec<Failure>,
+}
+
+impl<'a> Run<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        let mut names: Vec<&str> = plan.phases.iter().map(String::as_str).collect();
+        for step in &plan.steps {
+            if !names.contains(&step.phase.as_str()) {
+                names.push(&step.phase);
+            }
+        }
+        let mut phases: Vec<Phase> = names
+            .iter()
+            .map(|name| Phase {
+                size: PhaseSize {
+                    phase: (*name).to_owned(),
+                    steps: 0,
+                    targets: 0,
+                },
+                open: 0,
+                started: false,
+                succeeded: 0,
+                failed: 0,
+            })
+            .collect();
+        let mut phase_of = Vec::with_capacity(plan.steps.len());
+        let mut open_in: BTreeMap<(usize, String), usize> = BTreeMap::new();
+        for step in &plan.steps {
+            let at = names
+                .iter()
+                .position(|name| *name == step.phase)
+                .unwrap_or_default();
+            if let Some(phase) = phases.get_mut(at) {
+                phase.size.steps += 1;
+                phase.size.targets += size(step);
+                phase.open += 1;
+            }
+            if let Some(environment) = &step.environment {
+                *open_in.entry((at, environment.clone())).or_default() += 1;
+            }
+            phase_of.push(at);
+        }
+        Self {
+            plan,
+            index: plan
+                .steps
+                .iter()
+                .enumerate()
+                .map(|(i, step)| (&step.id, i))
+                .collect(),
+            states: vec![State::Waiting; plan.steps.len()],
+            phases,
+            phase_of,
+            open_in,
+            failed_in: BTreeSet::new(),
+            locks: BTreeSet::new(),
+            failed_accounts: BTreeMap::new(),
+            summary: RunSummary::default(),
+            failures: Vec::new(),
+            first_waiting: 0,
+        }
+    }
+
+    /// The first step that may start; steps that cannot be attempted any more are closed on the way.
+    fn next(&mut self, emit: &dyn Fn(What)) -> Option<Start> {
+        let mut at = self.first_waiting;
+        let mut all_before_started = true;
+        while let Some(step) = self.plan.steps.get(at) {
+            if self.states.get(at) != Some(&State::Waiting) {
+                at += 1;
+                if all_before_started {
+                    self.first_waiting = at;
+                }
+                continue;
+            }
+            all_before_started = false;
+            if self.phase_is_closed(at) {
+                // Steps are sorted by phase: nothing after this one may start either.
+                return None;
+            }
+            if let Some(cause) = self.hopeless(at, step) {
+                self.give_up(at, &cause, emit);
+                // Closing it may have opened a phase or an environment.
+                at = self.first_waiting;
+                all_before_started = true;
+                continue;
+            }
+            if self.may_start(at, step) {
+                if let Some(start) = self.reduce(at, step, emit) {
+                    return Some(start);
+                }
+                at = self.first_waiting;
+                all_before_started = true;
+                continue;
+            }
+            at += 1;
+        }
+        None
+    }
+
+    fn phase_is_closed(&self, at: usize) -> bool {
+        let phase = self.phase_of.get(at).copied().unwrap_or_default();
+        self.phases.iter().take(phase).any(|phase| phase.open > 0)
+    }
+
+    fn may_start(&self, at: usize, step: &Step) -> bool {
+        let done = |id: &StepId| match self.index.get(id).and_then(|i| self.states.get(*i)) {
+            Some(state) => matches!(state, State::Done(_)),
+            // Not in the plan: it was narrowed, and the producer is as it is.
+            None => true,
+        };
+        let phase = self.phase_of.get(at).copied().unwrap_or_default();
+        let environments_before_done = self.environments_before(step).all(|environment| {
+            self.open_in
+                .get(&(phase, environment.to_owned()))
+                .copied()
+                .unwrap_or_default()
+                == 0
+        });
+        step.after.iter().all(done)
+            && environments_before_done
+            && step
+                .lock
+                .as_ref()
+                .is_none_or(|lock| !self.locks.contains(lock))
+    }
+
+    fn environments_before(&self, step: &Step) -> impl Iterator<Item = &'a str> + use<'a> {
+        let plan: &'a Plan = self.plan;
+        step.environment
+            .as_ref()
+            .and_then(|environment| plan.environments.get(environment))
+            .map(|order| order.after.as_slice())
+            .unwrap_or_default()
+            .iter()
+            .map(String::as_str)
+    }
+
+    /// Why a step will never start.
+    fn hopeless(&self, at: usize, step: &Step) -> Option<String> {
+        for id in &step.after {
+            let state = self.index.get(id).and_then(|i| self.states.get(*i));
+            let partial_elsewhere = step.account.is_some() || !step.targets.is_empty();
+            match state {
+                Some(State::Done(StepOutcome::Failed | StepOutcome::NotAttempted)) => {
+                    return Some(format!("{id} did not succeed"));
+                }
+                Some(State::Done(StepOutcome::Partial)) if !partial_elsewhere => {
+                    return Some(format!("{id} succeeded only in part"));
+                }
+                _ => {}
+            }
+        }
+        let phase = self.phase_of.get(at).copied().unwrap_or_default();
+        if let Some(environment) = self
+            .environments_before(step)
+            .find(|name| self.failed_in.contains(&(phase, (*name).to_owned())))
+        {
+            return Some(format!(
+                "environment {environment} goes first and had failures"
+            ));
+        }
+        let account = step.account.as_ref()?;
+        let component = self.failed_accounts.get(account)?;
+        Some(format!("{component} failed in this account"))
+    }
+
+    /// Leaves out the targets whose accounts failed before. `None`: nothing is left, and the step is closed.
+    fn reduce(&mut self, at: usize, step: &Step, emit: &dyn Fn(What)) -> Option<Start> {
+        let mut reduced = step.clone();
+        reduced
+            .targets
+            .retain(|target| !self.failed_accounts.contains_key(&target.account));
+        if reduced.targets.len() == step.targets.len() {
+            return Some(Start {
+                step: at,
+                reduced,
+                left_out: Vec::new(),
+            });
+        }
+        let left_out: Vec<Failure> = step
+            .targets
+            .iter()
+            .filter_map(|target| {
+                let component = self.failed_accounts.get(&target.account)?;
+                Some(not_attempted(
+                    step,
+                    Some((&target.account, &target.region)),
+                    &format!("{component} failed in this account"),
+                ))
+            })
+            .collect();
+        if reduced.targets.is_empty() {
+            self.give_up(at, "every account that it reaches failed before", emit);
+            return None;
+        }
+        Some(Start {
+            step: at,
+            reduced,
+            left_out,
+        })
+    }
+
+    fn started(&mut self, start: &Start, emit: &dyn Fn(What)) {
+        let step = &start.reduced;
+        let phase = self.phase_of.get(start.step).copied().unwrap_or_default();
+        if let Some(state) = self.states.get_mut(start.step) {
+            *state = State::Running;
+        }
+        self.locks.extend(step.lock.clone());
+        self.open_phase(phase, emit);
+        emit(What::StepStarted {
+            step: step.id.clone(),
+            phase: step.phase.clone(),
+            kind: step.kind,
+            component: step.component.clone(),
+            environment: step.environment.clone(),
+            account: step.account.clone(),
+            region: step.region.clone(),
+            action: step.action,
+            title: step.title.clone(),
+            targets: size(step),
+        });
+    }
+
+    fn open_phase(&mut self, phase: usize, emit: &dyn Fn(What)) {
+        if let Some(phase) = self.phases.get_mut(phase)
+            && !phase.started
+        {
+            phase.started = true;
+            emit(What::PhaseStarted {
+                phase: phase.size.phase.clone(),
+                steps: phase.size.steps,
+                targets: phase.size.targets,
+            });
+        }
+    }
+
+    fn finished(
+        &mut self,
+        at: usize,
+        left_out: Vec<Failure>,
+        mut result: StepResult,
+        emit: &dyn Fn(What),
+    ) {
+        let Some(step) = self.plan.steps.get(at) else {
+            return;
+        };
+        if let Some(lock) = &step.lock {
+            self.locks.remove(lock);
+        }
+        let counted = |class: fn(FailureClass) -> bool| {
+            result.failures.iter().filter(|f| class(f.class)).count()
+        };
+        let skipped = counted(|class| class == FailureClass::OutOfScope);
+        let not_attempted = counted(|class| class == FailureClass::NotAttempted) + left_out.len();
+        let failed =
+            result.failures.len() - skipped - counted(|class| class == FailureClass::NotAttempted);
+        let outcome = match (failed + not_attempted, result.succeeded) {
+            (0, _) => StepOutcome::Succeeded,
+            (_, 0) => StepOutcome::Failed,
+            _ => StepOutcome::Partial,
+        };
+        result.failures.extend(left_out);
+        self.close(at, outcome, result, [failed, skipped, not_attempted], emit);
+    }
+
+    fn give_up(&mut self, at: usize, cause: &str, emit: &dyn Fn(What)) {
+        let Some(step) = self.plan.steps.get(at) else {
+            return;
+        };
+        let failures: Vec<Failure> = if step.targets.is_empty() {
+            vec![not_attempted(step, None, cause)]
+        } else {
+            step.targets
+                .iter()
+                .map(|target| not_attempted(step, Some((&target.account, &target.region)), cause))
+                .collect()
+        };
+        let count = failures.len();
+        let phase = self.phase_of.get(at).copied().unwrap_or_default();
+        self.open_phase(phase, emit);
+        self.close(
+            at,
+            StepOutcome::NotAttempted,
+            StepResult {
+                failures,
+                ..StepResult::default()
+            },
+            [0, 0, count],
+            emit,
+        );
+    }
+
+    fn close(
+        &mut self,
+        at: usize,
+        outcome: StepOutcome,
+        result: StepResult,
+        [failed, skipped, not_attempted]: [usize; 3],
+        emit: &dyn Fn(What),
+    ) {
+        let Some(step) = self.plan.steps.get(at) else {
+            return;
+        };
+        let phase_at = self.phase_of.get(at).copied().unwrap_or_default();
+        if let Some(state) = self.states.get_mut(at) {
+            *state = State::Done(outcome);
+        }
+        for failure in &result.failures {
+            if let Some(account) = &failure.account
+                && failure.class != FailureClass::NotAttempted
+                && (step.account.is_some() || !step.targets.is_empty())
+            {
+                self.failed_accounts
+                    .entry(account.clone())
+                    .or_insert_with(|| step.component.clone());
+            }
+        }
+        if let Some(environment) = &step.environment {
+            let key = (phase_at, environment.clone());
+            if let Some(open) = self.open_in.get_mut(&key) {
+                *open = open.saturating_sub(1);
+            }
+            if outcome != StepOutcome::Succeeded {
+                self.failed_in.insert(key);
+            }
+        }
+        self.summary.succeeded += result.succeeded;
+        self.summary.failed += failed;
+        self.summary.skipped += skipped;
+        self.summary.not_attempted += not_attempted;
+        emit(What::StepFinished {
+            step: step.id.clone(),
+            phase: step.phase.clone(),
+            outcome,
+            succeeded: result.succeeded,
+            failed,
+            skipped,
+            not_attempted,
+            failures: result.failures.clone(),
+            details: result.details,
+        });
+        self.failures.extend(result.failures);
+        if let Some(phase) = self.phases.get_mut(phase_at) {
+            phase.open = phase.open.saturating_sub(1);
+            phase.succeeded += result.succeeded;
+            phase.failed += failed + not_attempted;
+            if phase.open == 0 {
+                emit(What::PhaseFinished {
+                    phase: phase.size.phase.clone(),
+                    succeeded: phase.succeeded,
+                    failed: phase.failed,
+                });
+            }
+        }
+    }
+
+    fn report(mut self, interrupted: bool) -> RunReport {
+        for (step, state) in self.plan.steps.iter().zip(&self.states) {
+            if *state == State::Waiting {
+                self.summary.not_attempted += size(step);
+            }
+        }
+        for note in &self.plan.notes {
+            let (code, next) = match note.kind {
+                NoteKind::Foreign => (
+                    "Foreign",
+                    "set `foreign: adopt` or `foreign: replace` in the component, or take the target out",
+                ),
+                NoteKind::Blocked => (
+                    "Blocked",
+                    "mend it as described, then run `bedrail apply` again",
+                ),
+                NoteKind::OutOfScope
+                | NoteKind::Protected
+                | NoteKind::Unknown
+                | NoteKind::Advice => continue,
+            };
+            self.summary.failed += 1;
+            self.failures.push(Failure {
+                account: note.account.clone(),
+                region: note.region.clone(),
+                component: note.component.clone().unwrap_or_default(),
+                environment: note.environment.clone(),
+                code: code.to_owned(),
+                message: note.text.clone(),
+                class: FailureClass::Conflict,
+                next: next.to_owned(),
+            });
+        }
+        let unfinished = self.states.contains(&State::Waiting);
+        let outcome = if interrupted && unfinished {
+            RunOutcome::Interrupted
+        } else if self
+            .failures
+            .iter()
+            .all(|failure| failure.class == FailureClass::OutOfScope)
+        {
+            RunOutcome::Converged
+        } else if self.summary.succeeded == 0
+            && self
+                .failures
+                .iter()
+                .all(|f| f.class == FailureClass::Conflict)
+        {
+            RunOutcome::Refused
+        } else {
+            RunOutcome::Partial
+        };
+        RunReport {
+            outcome,
+            summary: self.summary,
+            failures: self.failures,
+        }
+    }
+}
+
+fn not_attempted(
+    step: &Step,
+    at: Option<(&AccountId, &crate::ids::Region)>,
+    cause: &str,
+) -> Failure {
+    failed(
+        step,
+        at,
+        "NotAttempted",
+        format!("not attempted: {cause}"),
+        FailureClass::NotAttempted,
+        "mend the first cause, then run `bedrail apply` again",
+    )
+}

@@ -1,0 +1,213 @@
+//! Sessions in member accounts: one AssumeRole per account, kept until shortly before it ends.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_types::SdkConfig;
+use aws_types::region::Region as SdkRegion;
+use jiff::Timestamp;
+
+use crate::ids::AccountId;
+
+use super::call::idempotent;
+use super::error::{AwsError, ErrorClass};
+use super::{Aws, Place};
+
+/// The role that is assumed in member accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployer {
+    pub role: String,
+    pub external_id: Option<String>,
+    pub session_duration: Duration,
+}
+
+/// A session this close to its end is not used for another call: longer than the longest call deadline.
+const MARGIN: Duration = Duration::from_secs(120);
+
+#[derive(Debug, Clone)]
+struct Session {
+    credentials: Credentials,
+    ends: Timestamp,
+    /// Whether GetCallerIdentity has said that it is what it should be.
+    verified: bool,
+}
+
+/// One slot per account; the slot's lock makes a second caller wait for the first one's AssumeRole.
+type Slot = Arc<tokio::sync::Mutex<Option<Session>>>;
+
+#[derive(Debug)]
+pub(super) struct Sessions {
+    pub deployer: Deployer,
+    slots: Mutex<BTreeMap<AccountId, Slot>>,
+}
+
+impl Sessions {
+    pub fn new(deployer: Deployer) -> Self {
+        Self {
+            deployer,
+            slots: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    fn slot(&self, account: &AccountId) -> Slot {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.entry(account.clone()).or_default().clone()
+    }
+}
+
+impl Aws {
+    /// The SDK's configuration for calls in `place`.
+    pub(super) async fn config(&self, place: &Place) -> Result<SdkConfig, AwsError> {
+        let builder = self
+            .inner
+            .base
+            .to_builder()
+            .region(SdkRegion::new(place.region.to_string()));
+        if place.account == self.inner.identity.account {
+            return Ok(builder.build());
+        }
+        let credentials = Box::pin(self.session(&place.account)).await?;
+        Ok(builder
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build())
+    }
+
+    /// Makes sure that `account` can be worked in, and that the session is really that account's: to be
+    /// called before the first change there.
+    pub async fn verify(&self, account: &AccountId) -> Result<(), AwsError> {
+        if *account == self.inner.identity.account {
+            return Ok(());
+        }
+        self.session(account).await?;
+        let slot = self.inner.sessions.slot(account);
+        if slot
+            .lock()
+            .await
+            .as_ref()
+            .is_some_and(|session| session.verified)
+        {
+            return Ok(());
+        }
+        let place = Place::new(account, &self.inner.home_region);
+        let identity = self.who_is(&place).await?;
+        if identity.account != *account {
+            return Err(AwsError {
+                service: "STS",
+                operation: "GetCallerIdentity",
+                account: Some(account.clone()),
+                region: place.region,
+                code: "WrongAccount".to_owned(),
+                message: format!("the session for {account} is one of {}", identity.account),
+                status: None,
+                reason: None,
+                class: ErrorClass::Stop,
+                attempts: 1,
+            });
+        }
+        if let Some(session) = slot.lock().await.as_mut() {
+            session.verified = true;
+        }
+        Ok(())
+    }
+
+    /// Drops the session of an account, so that the next call asks for a new one.
+    pub(super) fn forget_session(&self, account: &AccountId) {
+        let mut slots = self
+            .inner
+            .sessions
+            .slots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        slots.remove(account);
+    }
+
+    async fn session(&self, account: &AccountId) -> Result<Credentials, AwsError> {
+        let slot = self.inner.sessions.slot(account);
+        let mut slot = slot.lock().await;
+        let now = self.inner.clock.now();
+        if let Some(session) = slot.as_ref()
+            && now
+                .checked_add(MARGIN)
+                .is_ok_and(|soon| soon < session.ends)
+        {
+            return Ok(session.credentials.clone());
+        }
+        let session = self.assume(account).await?;
+        let credentials = session.credentials.clone();
+        *slot = Some(session);
+        Ok(credentials)
+    }
+
+    async fn assume(&self, account: &AccountId) -> Result<Session, AwsError> {
+        let deployer = &self.inner.sessions.deployer;
+        let home = self.home();
+        let role = format!(
+            "arn:{}:iam::{account}:role/{}",
+            self.partition(),
+            deployer.role
+        );
+        let operator = self.inner.identity.operator();
+        let seconds = i32::try_from(deployer.session_duration.as_secs()).unwrap_or(3600);
+        let answer = self
+            .call(
+                &home,
+                idempotent("AssumeRole"),
+                async |client: aws_sdk_sts::Client| {
+                    client
+                        .assume_role()
+                        .role_arn(&role)
+                        .role_session_name(&operator)
+                        .source_identity(&operator)
+                        .set_external_id(deployer.external_id.clone())
+                        .duration_seconds(seconds)
+                        .send()
+                        .await
+                },
+            )
+            .await
+            .map_err(|error| AwsError {
+                account: Some(account.clone()),
+                ..error
+            })?;
+        let missing = || AwsError {
+            service: "STS",
+            operation: "AssumeRole",
+            account: Some(account.clone()),
+            region: home.region.clone(),
+            code: "BadAnswer".to_owned(),
+            message: "the answer holds no credentials".to_owned(),
+            status: None,
+            reason: None,
+            class: ErrorClass::Stop,
+            attempts: 1,
+        };
+        let issued = answer.credentials().ok_or_else(missing)?;
+        let ends = Timestamp::from_second(issued.expiration().secs()).map_err(|_| missing())?;
+        let credentials = Credentials::new(
+            issued.access_key_id(),
+            issued.secret_access_key(),
+            Some(issued.session_token().to_owned()),
+            Some(ends.into()),
+            "AssumeRole",
+        );
+        Ok(Session {
+            credentials,
+            ends,
+            verified: false,
+        })
+    }
+
+    /// `aws`, `aws-us-gov`, `aws-cn` …, as the caller's own ARN has it.
+    pub fn partition(&self) -> &str {
+        self.inner
+            .identity
+            .arn
+            .split(':')
+            .nth(1)
+            .filter(|p| !p.is_empty())
+            .unwrap_or("aws")
+    }
+}

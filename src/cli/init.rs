@@ -1,0 +1,134 @@
+//! `bedrail init`
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::exit::Exit;
+use super::options::Common;
+use super::render::sanitize::clean;
+use super::render::streams;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Folder to write to; made if it is missing
+    directory: Option<PathBuf>,
+}
+
+macro_rules! files {
+    ($($path:literal),* $(,)?) => {
+        &[$(($path, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $path)))),*]
+    };
+}
+
+/// The starting rollout: the repository's own example, file by file.
+const FILES: &[(&str, &str)] = files![
+    "rollout.yaml",
+    "environments/base.yaml",
+    "environments/dev.yaml",
+    "environments/prod.yaml",
+    "environments/staging.yaml",
+    "templates/hub/central-monitoring.yaml",
+    "templates/hub/chargeback.yaml",
+    "templates/hub/deployer-role.yaml",
+    "templates/management/policy-events.yaml",
+    "templates/members/access-roles.yaml",
+    "templates/members/alarms.yaml",
+    "templates/members/budget.yaml",
+    "templates/members/compliance-rules.yaml",
+    "templates/members/deployer-role.yaml",
+    "templates/members/guardrail.yaml",
+    "templates/members/invocation-logging.yaml",
+    "templates/members/metrics-link.yaml",
+    "templates/members/vpc-endpoints.yaml",
+    "templates/policies/approved-models.json",
+    "templates/policies/deny-global-inference.json",
+    "templates/policies/deny-long-lived-api-keys.json",
+    "templates/policies/keep-memoryless.json",
+    "templates/policies/only-from-vpc-endpoints.json",
+    "templates/policies/protect-invocation-logging.json",
+    "templates/policies/require-guardrail.json",
+];
+
+pub fn run(common: &Common, arguments: &Arguments) -> Exit {
+    let folder = arguments.directory.as_deref().unwrap_or(&common.directory);
+    let present: Vec<&str> = FILES
+        .iter()
+        .map(|(path, _)| *path)
+        .filter(|path| folder.join(path).symlink_metadata().is_ok())
+        .collect();
+    if !present.is_empty() {
+        streams::error(
+            &format!(
+                "nothing was written: {} has {} already",
+                clean(&folder.display().to_string()),
+                present.join(", ")
+            ),
+            "init never overwrites; name an empty folder: bedrail init DIR",
+        );
+        return Exit::Error;
+    }
+    for (path, text) in FILES {
+        if let Err(error) = write_new(&folder.join(path), text) {
+            streams::error(
+                &format!("{path} cannot be written: {error}"),
+                "name a folder that you can write to",
+            );
+            return Exit::Error;
+        }
+    }
+    streams::result_line(&format!(
+        "wrote {} files to {}",
+        FILES.len(),
+        clean(&folder.display().to_string())
+    ));
+    streams::notice("next: bedrail validate, then bedrail plan --sandbox");
+    Exit::Done
+}
+
+/// Makes a file that is not there yet, with its folders.
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)?
+        .write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_table_equals_the_folders_of_the_repository() {
+        fn walk(root: &Path, folder: &Path, found: &mut BTreeSet<String>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(root, &path, found);
+                } else {
+                    found.insert(
+                        path.strip_prefix(root)
+                            .unwrap()
+                            .to_str()
+                            .unwrap()
+                            .to_owned(),
+                    );
+                }
+            }
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut there = BTreeSet::from(["rollout.yaml".to_owned()]);
+        for folder in ["environments", "templates"] {
+            walk(root, &root.join(folder), &mut there);
+        }
+        let table: BTreeSet<String> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        assert_eq!(table, there);
+    }
+}

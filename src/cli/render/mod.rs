@@ -1,0 +1,30 @@
+//! What people see. What is shown of plans and runs is made from `plan::Plan` and `apply::event::Event` and
+//! nothing else, so that a saved plan or a recorded run can be shown again and looks the same.
+
+pub mod cause;
+pub mod diagnostics;
+pub mod grouped;
+pub mod json;
+pub mod json_lines;
+pub mod markdown;
+pub mod output;
+pub mod pace;
+pub mod page;
+pub mod plain;
+pub mod plan_json;
+pub mod plan_markdown;
+pub mod plan_text;
+pub mod progress;
+pub mod run_lines;
+pub mod run_state;
+pub mod sanitize;
+pub mod scope;
+pub mod streams;
+pub mod style;
+pub mod summary;
+pub mod values;
+pub mod view;
+pub mod words;
+
+#[cfg(test)]
+mod fixtures;

@@ -1,0 +1,309 @@
+//! What every command that looks at an organization begins with: files, connection, discovery.
+
+use crate::aws::{Aws, AwsError, CallAs, ConnectError, Deployer, Options, Pacing, Source};
+use crate::clock::Clock;
+use crate::config::model::CallAs as DeclaredCallAs;
+use crate::config::model::Rollout;
+use crate::config::{Failed, Loaded, load};
+use crate::organization::{Membership, Snapshot, discover};
+use crate::plan::{self, NoPlan, Plan};
+use crate::resources::scope::{Filter, Scope};
+use crate::resources::{Desired, Observation};
+
+use super::embedded;
+use super::exit::Exit;
+use super::options::{Common, Format, Pacing as PacingChoice};
+use super::render::{diagnostics, streams};
+use super::validate;
+
+/// A rollout, the organization that it is for, and a connection to it.
+pub struct Session {
+    pub loaded: Loaded,
+    pub aws: Aws,
+    pub snapshot: Snapshot,
+    pub membership: Membership,
+    pub filter: Filter,
+    /// Keeps the embedded organization, if that is what answers.
+    pub embedded: Option<embedded::Embedded>,
+}
+
+/// Why a command ended before it did anything.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    #[error(transparent)]
+    Files(#[from] Failed),
+    #[error("the organization does not fit the files")]
+    Organization { failed: Failed, refused: bool },
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    #[error(transparent)]
+    Embedded(#[from] embedded::Trouble),
+    #[error("{message}")]
+    Usage { message: String, help: String },
+}
+
+impl Session {
+    /// Reads the files, connects, and discovers the organization.
+    pub async fn open(common: &Common) -> Result<Self, Stop> {
+        let loaded = load(&common.directory, &common.file)?;
+        let filter = filter(common, &loaded.rollout)?;
+        let clock = Clock::of_this_machine();
+        let embedded = if common.sandbox {
+            Some(embedded::Embedded::open(&common.directory)?)
+        } else {
+            None
+        };
+        let aws = connect(common, &loaded.rollout, clock, embedded.as_ref()).await?;
+        if let Some(endpoint) = aws.custom_endpoint() {
+            streams::notice(&format!("note: calls go to {endpoint}, not to AWS"));
+        }
+        let snapshot = discover(&aws, &loaded.rollout).await?;
+        if let Some(refusal) = wrong_organization(&loaded.rollout, &snapshot) {
+            let failed = Failed {
+                diagnostics: vec![refusal],
+                sources: loaded.sources,
+            };
+            return Err(Stop::Organization {
+                failed,
+                refused: true,
+            });
+        }
+        let membership = match Membership::resolve(&loaded.rollout, &snapshot) {
+            Ok(membership) => membership,
+            Err(diagnostics) => {
+                let failed = Failed {
+                    diagnostics,
+                    sources: loaded.sources,
+                };
+                return Err(Stop::Organization {
+                    failed,
+                    refused: false,
+                });
+            }
+        };
+        Ok(Self {
+            loaded,
+            aws,
+            snapshot,
+            membership,
+            filter,
+            embedded,
+        })
+    }
+
+    pub fn scope(&self) -> Scope<'_> {
+        Scope {
+            rollout: &self.loaded.rollout,
+            snapshot: &self.snapshot,
+            membership: &self.membership,
+            filter: &self.filter,
+        }
+    }
+
+    /// Reads what is live and compares.
+    pub async fn plan(&self) -> Result<Plan, Stop> {
+        let scope = self.scope();
+        let desired = Desired::of(&scope);
+        let observation = Observation::of(&self.aws, &scope, &desired).await?;
+        plan::build(scope, &desired, &observation).map_err(
+            |NoPlan {
+                 diagnostics,
+                 refused,
+             }| Stop::Organization {
+                failed: Failed {
+                    diagnostics,
+                    sources: self.loaded.sources.clone(),
+                },
+                refused,
+            },
+        )
+    }
+
+    /// Asks to pin the organization's id where the file does not.
+    pub fn advise_pin(&self) {
+        if self.loaded.rollout.organization.id.is_none() {
+            streams::notice(&format!(
+                "note: this is organization {}; pin it with `id: {}` under `organization` in {}",
+                self.snapshot.organization, self.snapshot.organization, "rollout.yaml"
+            ));
+        }
+    }
+}
+
+fn filter(common: &Common, rollout: &Rollout) -> Result<Filter, Stop> {
+    let unknown = |what: &str, name: &str, known: Vec<&str>| {
+        Err(Stop::Usage {
+            message: format!("there is no {what} {name:?} in the rollout"),
+            help: format!("there are: {}", known.join(", ")),
+        })
+    };
+    for name in &common.environments {
+        if !rollout.environments.contains_key(name) {
+            return unknown(
+                "environment",
+                name,
+                rollout.environments.keys().map(String::as_str).collect(),
+            );
+        }
+    }
+    if let Some(name) = &common.phase
+        && !rollout.phases.iter().any(|phase| phase.name == *name)
+    {
+        return unknown(
+            "phase",
+            name,
+            rollout
+                .phases
+                .iter()
+                .map(|phase| phase.name.as_str())
+                .collect(),
+        );
+    }
+    if let Some(name) = &common.only
+        && rollout.component(name).is_none()
+    {
+        return unknown(
+            "component",
+            name,
+            rollout
+                .components()
+                .map(|component| component.name.as_str())
+                .collect(),
+        );
+    }
+    Ok(Filter {
+        environments: common.environments.iter().cloned().collect(),
+        phases: common.phase.iter().cloned().collect(),
+        components: common.only.iter().cloned().collect(),
+    })
+}
+
+async fn connect(
+    common: &Common,
+    rollout: &Rollout,
+    clock: Clock,
+    embedded: Option<&embedded::Embedded>,
+) -> Result<Aws, Stop> {
+    let role = &rollout.organization.deployer_role;
+    let source = match embedded {
+        Some(embedded) => embedded.source(),
+        None => Source::Standard {
+            profile: common.profile.clone(),
+        },
+    };
+    let options = Options {
+        source,
+        clock,
+        home_region: rollout.organization.home_region.clone(),
+        deployer: Deployer {
+            role: role.name.clone(),
+            external_id: role.external_id.clone(),
+            session_duration: role.session_duration,
+        },
+        call_as: match rollout.organization.call_as {
+            DeclaredCallAs::SelfManagement => CallAs::SelfManagement,
+            DeclaredCallAs::DelegatedAdmin => CallAs::DelegatedAdmin,
+        },
+        pacing: common.pacing.map(|pacing| match pacing {
+            PacingChoice::Published => Pacing::Published,
+            PacingChoice::Off => Pacing::Off,
+        }),
+    };
+    Ok(Aws::connect(options).await?)
+}
+
+fn wrong_organization(
+    rollout: &Rollout,
+    snapshot: &Snapshot,
+) -> Option<crate::config::diagnostic::Diagnostic> {
+    let pinned = rollout.organization.id.as_ref()?;
+    if pinned.value == snapshot.organization {
+        return None;
+    }
+    Some(
+        crate::config::diagnostic::Diagnostic::error(
+            crate::config::codes::WRONG_ORGANIZATION,
+            format!(
+                "the credentials belong to organization {}, and the rollout is for {}",
+                snapshot.organization, pinned.value
+            ),
+        )
+        .at(&pinned.origin)
+        .help("use the credentials of the right organization; nothing was changed"),
+    )
+}
+
+impl Stop {
+    /// Says what happened and returns the exit code.
+    pub fn report(&self, format: Format) -> Exit {
+        match self {
+            Stop::Files(failed) => {
+                validate::invalid(failed, format);
+                Exit::Error
+            }
+            Stop::Organization { failed, refused } => {
+                streams::notice(&format!(
+                    "{}\n",
+                    diagnostics::text(&failed.diagnostics, &failed.sources, true)
+                ));
+                if *refused {
+                    streams::error("refused: what is live forbids it; nothing was changed", "");
+                    Exit::Refused
+                } else {
+                    streams::error(
+                        "the rollout does not fit the organization; nothing was changed",
+                        "",
+                    );
+                    Exit::Error
+                }
+            }
+            Stop::Connect(error) => {
+                connect_error(error);
+                Exit::Error
+            }
+            Stop::Aws(error) => {
+                aws_error(error);
+                Exit::Error
+            }
+            Stop::Embedded(trouble) => {
+                streams::error(&trouble.to_string(), trouble.help());
+                Exit::Error
+            }
+            Stop::Usage { message, help } => {
+                streams::error(message, help);
+                Exit::Error
+            }
+        }
+    }
+}
+
+fn connect_error(error: &ConnectError) {
+    match error {
+        ConnectError::NoCredentials(_) => streams::error(
+            &error.to_string(),
+            "log in (`aws sso login`), choose a profile with --profile, or try it without AWS with --sandbox",
+        ),
+        ConnectError::Aws(error) => aws_error(error),
+    }
+}
+
+fn aws_error(error: &AwsError) {
+    let place = match &error.account {
+        Some(account) => format!(" in account {account} ({})", error.region),
+        None => format!(" ({})", error.region),
+    };
+    let reason = error
+        .reason
+        .as_ref()
+        .map(|reason| format!(" [{reason}]"))
+        .unwrap_or_default();
+    streams::error(
+        &format!(
+            "{} {}{place} failed: {}: {}{reason}",
+            error.service, error.operation, error.code, error.message
+        ),
+        &crate::apply::advice(error).1,
+    );
+}

@@ -1,0 +1,65 @@
+//! Policy documents as they will be sent: grammar, lists, size.
+
+use super::Context;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::model::{Component, Environment, Reference, Value};
+use crate::config::parameters::{offline, resolve};
+use crate::policy::minify;
+use crate::resources::Spec;
+
+pub fn check(context: &Context) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for component in context.rollout.components() {
+        let (Spec::Policy(spec), Some(document)) =
+            (&component.spec, context.rollout.document_of(component))
+        else {
+            continue;
+        };
+        findings.extend(document.check(spec.policy_type));
+        let places: Vec<Option<&Environment>> = if component.per_environment() {
+            context
+                .rollout
+                .environments_of(component)
+                .map(Some)
+                .collect()
+        } else {
+            vec![None]
+        };
+        for environment in places {
+            match document.render(&|reference| known(context, component, environment, reference)) {
+                Ok(rendered) => {
+                    let place = environment
+                        .map(|environment| format!(" in {}", environment.name))
+                        .unwrap_or_default();
+                    findings.extend(document.check_size(
+                        &minify(&rendered),
+                        spec.policy_type,
+                        &place,
+                    ));
+                }
+                Err(problems) => findings.extend(
+                    problems
+                        .iter()
+                        .filter_map(crate::policy::Problem::diagnostic),
+                ),
+            }
+        }
+    }
+    findings
+}
+
+fn known(
+    context: &Context,
+    component: &Component,
+    environment: Option<&Environment>,
+    reference: &Reference,
+) -> Option<Value> {
+    let offline = |reference: &Reference| offline(context.rollout, environment, reference);
+    match reference {
+        Reference::Parameter(name) => resolve(context.rollout, component, environment, None, None)
+            .get(name)?
+            .value
+            .known(&offline),
+        other => offline(other).map(Value::literal),
+    }
+}

@@ -1,0 +1,416 @@
+//! A folder → a [`Rollout`], with all findings of all files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::check;
+use super::codes;
+use super::convert;
+use super::diagnostic::{Diagnostic, Origin, suggestion};
+use super::emit::emit;
+use super::file::environment::EnvironmentFile;
+use super::file::rollout::RolloutFile;
+use super::merge::{inheritable, merge};
+use super::model::{Environment, Rollout};
+use super::node::Node;
+use super::project::{Project, Sources};
+use super::yaml::{Dialect, parse};
+use super::{schema, structure};
+use crate::policy::Document;
+use crate::resources::Spec;
+use crate::template::Template;
+
+/// Folder of the environment files.
+const ENVIRONMENTS: &str = "environments";
+
+/// A rollout without errors.
+#[derive(Debug)]
+pub struct Loaded {
+    pub rollout: Rollout,
+    pub warnings: Vec<Diagnostic>,
+    /// Texts of all files, for showing the lines that diagnostics are about.
+    pub sources: Sources,
+}
+
+/// Errors, and the warnings beside them, in order of their places.
+#[derive(Debug, thiserror::Error)]
+#[error("the rollout's files have errors")]
+pub struct Failed {
+    pub diagnostics: Vec<Diagnostic>,
+    pub sources: Sources,
+}
+
+/// Reads and checks everything that can be known offline.
+pub fn load(folder: &Path, rollout_file: &str) -> Result<Loaded, Failed> {
+    let project = match Project::open(folder) {
+        Ok(project) => project,
+        Err(finding) => {
+            return Err(Failed {
+                diagnostics: vec![finding],
+                sources: Sources::new(),
+            });
+        }
+    };
+    let mut loader = Loader {
+        project,
+        findings: Vec::new(),
+        broken: BTreeSet::new(),
+        circles: BTreeSet::new(),
+        nodes: check::Nodes::default(),
+    };
+    let environments = loader.environments();
+    let rollout = loader.rollout(rollout_file, environments);
+    loader.nodes.bad_values = loader
+        .findings
+        .iter()
+        .any(|finding| finding.code == codes::BAD_REFERENCE);
+    if let Some(rollout) = &rollout {
+        loader
+            .findings
+            .extend(check::all(rollout, &loader.nodes, &loader.broken));
+    }
+    let findings = in_order(loader.findings);
+    match rollout {
+        Some(rollout) if !findings.iter().any(Diagnostic::is_error) => Ok(Loaded {
+            rollout,
+            warnings: findings,
+            sources: loader.project.into_sources(),
+        }),
+        _ => Err(Failed {
+            diagnostics: findings,
+            sources: loader.project.into_sources(),
+        }),
+    }
+}
+
+/// By file, line and column, each finding once: what stands in a shared file is found by everyone that
+/// inherits it.
+fn in_order(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    findings.sort_by(|a, b| {
+        let key = |finding: &Diagnostic| (finding.origin.clone(), finding.code);
+        key(a).cmp(&key(b))
+    });
+    let mut kept: Vec<Diagnostic> = Vec::with_capacity(findings.len());
+    for finding in findings {
+        if !kept.contains(&finding) {
+            kept.push(finding);
+        }
+    }
+    kept
+}
+
+struct Loader {
+    project: Project,
+    findings: Vec<Diagnostic>,
+    /// Names of environments and paths of files that could not be read; nothing is said about what
+    /// refers to them.
+    broken: BTreeSet<String>,
+    /// Members of the circles of `extends` that were reported.
+    circles: BTreeSet<Vec<String>>,
+    nodes: check::Nodes,
+}
+
+/// One environment file, on its own.
+struct Draft {
+    node: Node,
+    sound: bool,
+}
+
+impl Loader {
+    /// Reads a YAML file and checks its shape.
+    fn document(&mut self, path: &str, schema: &Value) -> Option<Draft> {
+        let (file, text) = match self.project.read(path, None) {
+            Ok(read) => read,
+            Err(finding) => {
+                self.findings.push(finding);
+                return None;
+            }
+        };
+        let node = match parse(&file, &text, Dialect::Rollout) {
+            Ok(Some(node)) => node,
+            Ok(None) => {
+                let start = Origin {
+                    file,
+                    line: 1,
+                    column: 1,
+                    length: 0,
+                };
+                self.findings.push(
+                    Diagnostic::error(codes::EMPTY_FILE, format!("`{path}` says nothing"))
+                        .at(&start)
+                        .help("`bedrail init` writes a complete rollout to start from"),
+                );
+                return None;
+            }
+            Err(findings) => {
+                self.findings.extend(findings);
+                return None;
+            }
+        };
+        let findings = structure::check(&node, schema);
+        let sound = findings.is_empty();
+        self.findings.extend(findings);
+        Some(Draft { node, sound })
+    }
+
+    fn rollout(
+        &mut self,
+        path: &str,
+        environments: BTreeMap<String, Environment>,
+    ) -> Option<Rollout> {
+        let draft = self.document(path, &schema::rollout())?;
+        if !draft.sound {
+            return None;
+        }
+        let file: RolloutFile = self.typed(&draft.node)?;
+        let mut rollout = convert::rollout::convert(file, &draft.node, &mut self.findings);
+        rollout.environments = environments;
+        let phases = draft
+            .node
+            .get("phases")
+            .map(Node::items)
+            .unwrap_or_default();
+        for node in phases
+            .iter()
+            .filter_map(|phase| phase.get("components"))
+            .flat_map(Node::items)
+        {
+            if let Some(name) = node.get("name").and_then(Node::text) {
+                self.nodes.components.insert(name.to_owned(), node.clone());
+            }
+        }
+        self.nodes.rollout = Some(draft.node);
+        self.attachments(&mut rollout);
+        rollout.digest = self.project.digest();
+        Some(rollout)
+    }
+
+    /// Reads the templates and documents that components name.
+    fn attachments(&mut self, rollout: &mut Rollout) {
+        let wanted: Vec<(String, bool, Option<Origin>)> = rollout
+            .components()
+            .filter_map(|component| {
+                let node = self.nodes.components.get(&component.name);
+                let origin = |key: &str| {
+                    node.and_then(|node| node.get(key))
+                        .map(|node| node.origin.clone())
+                };
+                match &component.spec {
+                    Spec::Policy(spec) => Some((spec.document.clone(), false, origin("document"))),
+                    Spec::Stack(spec) => Some((spec.template.clone(), true, origin("template"))),
+                    Spec::StackSet(spec) => Some((spec.template.clone(), true, origin("template"))),
+                    Spec::OrganizationAccess(_) | Spec::InvocationLogging(_) => None,
+                }
+            })
+            .collect();
+        for (path, is_template, origin) in wanted {
+            if rollout.templates.contains_key(&path) || rollout.documents.contains_key(&path) {
+                continue;
+            }
+            let (key, text) = match self.project.read(&path, origin.as_ref()) {
+                Ok(read) => read,
+                Err(finding) => {
+                    self.findings.push(finding);
+                    self.broken.insert(path);
+                    continue;
+                }
+            };
+            let result = if is_template {
+                Template::parse(&key, &text).map(|template| {
+                    rollout.templates.insert(path.clone(), Arc::new(template));
+                })
+            } else {
+                Document::parse(&key, &text).map(|document| {
+                    rollout.documents.insert(path.clone(), Arc::new(document));
+                })
+            };
+            if let Err(findings) = result {
+                self.findings.extend(findings);
+                self.broken.insert(path);
+            }
+        }
+    }
+
+    fn environments(&mut self) -> BTreeMap<String, Environment> {
+        let schema = schema::environment();
+        let files = self.project.list(ENVIRONMENTS, &["yaml", "yml"]);
+        let mut drafts: BTreeMap<String, Option<Draft>> = BTreeMap::new();
+        for file in &files {
+            let name = file
+                .rsplit_once('.')
+                .map_or(file.as_str(), |(name, _)| name);
+            let draft = self.document(&format!("{ENVIRONMENTS}/{file}"), &schema);
+            drafts.insert(name.to_owned(), draft);
+        }
+        let mut environments = BTreeMap::new();
+        for (stem, draft) in &drafts {
+            let Some(draft) = draft else {
+                self.broken.insert(stem.clone());
+                continue;
+            };
+            let Some(name_node) = draft.node.get("environment") else {
+                self.extends_somebody(&draft.node, &drafts);
+                continue;
+            };
+            let name = name_node.text().unwrap_or_default().to_owned();
+            let merged = self.inherit(stem, draft, &drafts);
+            let Some(merged) = merged else {
+                self.broken.insert(name);
+                continue;
+            };
+            if name != *stem {
+                self.findings.push(
+                    Diagnostic::warning(
+                        codes::FILE_NAME,
+                        format!("the environment `{name}` stands in a file named after `{stem}`"),
+                    )
+                    .at(&name_node.origin)
+                    .help(format!(
+                        "rename the file to {name}.yaml, so that `extends: {name}` finds it"
+                    )),
+                );
+            }
+            let Some(section) = self.typed::<EnvironmentFile>(&merged) else {
+                self.broken.insert(name);
+                continue;
+            };
+            let environment = convert::environment::convert(
+                &name,
+                name_node.origin.clone(),
+                section,
+                &merged,
+                &mut self.findings,
+            );
+            self.nodes.environments.insert(name.clone(), merged);
+            if let Some(first) = environments.insert(name.clone(), environment) {
+                self.findings.push(
+                    Diagnostic::error(
+                        codes::DUPLICATE_NAME,
+                        format!("there are two environments of the name `{name}`"),
+                    )
+                    .at(&name_node.origin)
+                    .label("used again here")
+                    .help(format!(
+                        "the first one stands in {}; rename one of the two",
+                        first.origin.file
+                    )),
+                );
+            }
+        }
+        environments
+    }
+
+    /// A file that is no environment itself may still extend something that is not there.
+    fn extends_somebody(&mut self, node: &Node, drafts: &BTreeMap<String, Option<Draft>>) {
+        if let Some(extends) = node.get("extends")
+            && let Some(name) = extends.text()
+            && !drafts.contains_key(name)
+        {
+            self.findings.push(unknown_base(name, extends, drafts));
+        }
+    }
+
+    /// Merges a file with everything that it extends. `None` when one of them is not sound.
+    fn inherit(
+        &mut self,
+        stem: &str,
+        draft: &Draft,
+        drafts: &BTreeMap<String, Option<Draft>>,
+    ) -> Option<Node> {
+        let mut chain = vec![stem.to_owned()];
+        let mut nodes = vec![&draft.node];
+        let mut sound = draft.sound;
+        let mut current = draft;
+        while let Some(extends) = current.node.get("extends").filter(|node| !node.is_null()) {
+            let name = extends.text().unwrap_or_default();
+            if chain.iter().any(|seen| seen == name) {
+                let mut circle: Vec<String> = chain
+                    .iter()
+                    .skip_while(|seen| *seen != name)
+                    .cloned()
+                    .collect();
+                let path = format!("{} → {name}", circle.join(" → "));
+                circle.sort();
+                if !self.circles.insert(circle) {
+                    return None;
+                }
+                self.findings.push(
+                    Diagnostic::error(
+                        codes::EXTENDS_CYCLE,
+                        format!("environments extend each other in a circle: {path}"),
+                    )
+                    .at(&extends.origin)
+                    .help("remove one `extends`, or move what is shared into a file that extends nothing"),
+                );
+                return None;
+            }
+            match drafts.get(name) {
+                None => {
+                    self.findings.push(unknown_base(name, extends, drafts));
+                    return None;
+                }
+                Some(None) => return None,
+                Some(Some(base)) => {
+                    chain.push(name.to_owned());
+                    sound &= base.sound;
+                    nodes.push(&base.node);
+                    current = base;
+                }
+            }
+        }
+        if !sound {
+            return None;
+        }
+        let mut merged: Option<Node> = None;
+        for (position, node) in nodes.iter().enumerate().rev() {
+            let own = position == 0;
+            let layer = if own {
+                (*node).clone()
+            } else {
+                inheritable((*node).clone())
+            };
+            merged = Some(match merged {
+                Some(far) => merge(&far, layer),
+                None => layer,
+            });
+        }
+        merged
+    }
+
+    /// Hands a checked tree to the typed reader.
+    fn typed<T: DeserializeOwned>(&mut self, node: &Node) -> Option<T> {
+        let text = emit(node);
+        match serde_yaml::from_str::<T>(&text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                // The shape was checked, so this is a gap between schema and types; never silent.
+                self.findings.push(
+                    Diagnostic::error(
+                        codes::UNREADABLE,
+                        format!("the file cannot be read: {}", error.without_snippet()),
+                    )
+                    .at(&node.origin)
+                    .help("please report this file, with the message, as a fault of Bedrail"),
+                );
+                None
+            }
+        }
+    }
+}
+
+fn unknown_base(
+    name: &str,
+    extends: &Node,
+    drafts: &BTreeMap<String, Option<Draft>>,
+) -> Diagnostic {
+    Diagnostic::error(
+        codes::UNKNOWN_BASE,
+        format!("`extends: {name}` finds no file {ENVIRONMENTS}/{name}.yaml"),
+    )
+    .at(&extends.origin)
+    .help(suggestion(name, drafts.keys().map(String::as_str)))
+}

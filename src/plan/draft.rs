@@ -1,0 +1,433 @@
+//! A plan while it is being put together: kinds add steps and notes, [`Draft::finish`] orders them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::config::diagnostic::{Diagnostic, Origin, Severity};
+use crate::config::model::{Component, Environment};
+use crate::digest;
+use crate::ids::{AccountId, Region};
+use crate::resources::scope::Scope;
+use crate::resources::values::{Planned, Producers};
+use crate::resources::{Change, Kind};
+
+use super::model::{
+    Action, EnvironmentOrder, FieldChange, Lock, Note, NoteKind, Plan, Step, StepId, Summary,
+    Target, VERSION,
+};
+
+/// What a kind says of one step; the rest is filled in here.
+#[derive(Debug)]
+pub struct StepDraft<'a> {
+    pub phase: &'a str,
+    /// Name of the component: declared, or remembered by a tag when it is no longer.
+    pub component: &'a str,
+    pub environment: Option<&'a str>,
+    pub account: Option<AccountId>,
+    pub region: Option<Region>,
+    /// Last part of the id; unique among the steps of the component, environment, account and Region.
+    pub name: String,
+    pub action: Action,
+    pub title: String,
+    pub reason: String,
+    pub after: Vec<StepId>,
+    pub targets: Vec<Target>,
+    pub changes: Vec<FieldChange>,
+    pub lock: Option<Lock>,
+    pub preimage: String,
+    pub change: Change,
+}
+
+#[derive(Debug)]
+pub struct Draft<'a> {
+    pub scope: Scope<'a>,
+    steps: Vec<Step>,
+    notes: BTreeSet<Note>,
+    unread: Vec<Note>,
+    blobs: BTreeMap<String, String>,
+    unchanged: usize,
+    /// Stacks whose outputs later components refer to.
+    pub producers: Producers,
+    /// Steps of `organizationAccess`, by what they make possible.
+    pub access: BTreeMap<String, StepId>,
+    wrong: Vec<Diagnostic>,
+    refused: Vec<Diagnostic>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoPlan {
+    pub diagnostics: Vec<Diagnostic>,
+    /// Nothing is wrong with the files: what is live forbids it (exit code 4).
+    pub refused: bool,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(scope: Scope<'a>) -> Self {
+        Self {
+            scope,
+            steps: Vec::new(),
+            notes: BTreeSet::new(),
+            unread: Vec::new(),
+            blobs: BTreeMap::new(),
+            unchanged: 0,
+            producers: Producers::new(),
+            access: BTreeMap::new(),
+            wrong: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    pub fn step(&mut self, draft: StepDraft<'_>) -> StepId {
+        let mut parts: Vec<&str> = vec![draft.phase, draft.component];
+        parts.extend(draft.environment);
+        parts.extend(draft.account.as_ref().map(AccountId::as_str));
+        parts.extend(draft.region.as_ref().map(Region::as_str));
+        parts.push(&draft.name);
+        let id = StepId(parts.join("/"));
+        self.steps.push(Step {
+            id: id.clone(),
+            phase: draft.phase.to_owned(),
+            kind: draft.change.kind(),
+            component: draft.component.to_owned(),
+            environment: draft.environment.map(str::to_owned),
+            account: draft.account,
+            region: draft.region,
+            action: draft.action,
+            title: draft.title,
+            reason: draft.reason,
+            after: draft.after,
+            targets: draft.targets,
+            changes: draft.changes,
+            lock: draft.lock,
+            preimage: draft.preimage,
+            payload: digest::of(&draft.change),
+            change: draft.change,
+        });
+        id
+    }
+
+    /// Counts targets that are as they should be.
+    pub fn unchanged(&mut self, targets: usize) {
+        self.unchanged += targets;
+    }
+
+    pub fn note(&mut self, note: Note) {
+        self.notes.insert(note);
+    }
+
+    pub fn advice(&mut self, component: &str, text: String) {
+        self.note(Note {
+            kind: NoteKind::Advice,
+            component: Some(component.to_owned()),
+            environment: None,
+            account: None,
+            region: None,
+            text,
+        });
+    }
+
+    /// Keeps a text in the plan and returns its digest.
+    pub fn blob(&mut self, text: &str) -> String {
+        let digest = digest::of_bytes(text.as_bytes());
+        self.blobs
+            .entry(digest.clone())
+            .or_insert_with(|| text.to_owned());
+        digest
+    }
+
+    /// Something in the files is wrong, in the light of what is live.
+    pub fn wrong(&mut self, code: &'static str, origin: &Origin, message: String, help: &str) {
+        self.wrong
+            .push(diagnostic(code, Some(origin), message, help));
+    }
+
+    /// What is live forbids it.
+    pub fn refuse(
+        &mut self,
+        code: &'static str,
+        origin: Option<&Origin>,
+        message: String,
+        help: &str,
+    ) {
+        self.refused.push(diagnostic(code, origin, message, help));
+    }
+
+    /// Steps that make the outputs which `values` wait for.
+    pub fn producers_of<'v>(&self, values: impl Iterator<Item = &'v Planned>) -> Vec<StepId> {
+        let components: BTreeSet<&str> = values.flat_map(Planned::producers).collect();
+        self.steps
+            .iter()
+            .filter(|step| components.contains(step.component.as_str()))
+            .map(|step| step.id.clone())
+            .collect()
+    }
+
+    /// What could not be read. Said only of accounts that the plan itself does not make readable: the deployer
+    /// role comes by a StackSet, so that not being let in before is no news.
+    pub fn unread(&mut self, note: Note) {
+        self.unread.push(note);
+    }
+
+    fn note_unread(&mut self) {
+        let prepared: BTreeSet<&AccountId> = self
+            .steps
+            .iter()
+            .filter(|step| step.kind == Kind::StackSet && step.action == Action::Create)
+            .flat_map(|step| step.targets.iter().map(|target| &target.account))
+            .collect();
+        let news = self.unread.iter().filter(|note| {
+            note.account
+                .as_ref()
+                .is_none_or(|id| !prepared.contains(id))
+        });
+        self.notes.extend(news.cloned());
+    }
+
+    pub fn finish(mut self) -> Result<Plan, NoPlan> {
+        if !self.wrong.is_empty() {
+            self.wrong.append(&mut self.refused);
+            return Err(NoPlan {
+                diagnostics: self.wrong,
+                refused: false,
+            });
+        }
+        if !self.refused.is_empty() {
+            return Err(NoPlan {
+                diagnostics: self.refused,
+                refused: true,
+            });
+        }
+        self.add_declared_edges();
+        self.note_unread();
+        let environments = environment_order(&self.scope);
+        let mut steps = self.steps;
+        sort(&mut steps, &self.scope, &environments);
+        let summary = summarise(&steps, self.unchanged);
+        let mentioned: BTreeSet<AccountId> = steps
+            .iter()
+            .flat_map(|step| {
+                step.account
+                    .iter()
+                    .chain(step.targets.iter().map(|target| &target.account))
+            })
+            .chain(self.notes.iter().filter_map(|note| note.account.as_ref()))
+            .cloned()
+            .collect();
+        let snapshot = self.scope.snapshot;
+        let mut plan = Plan {
+            version: VERSION,
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            rollout: self.scope.rollout.name.clone(),
+            organization: snapshot.organization.clone(),
+            management_account: snapshot.management_account.clone(),
+            config_digest: self.scope.rollout.digest.clone(),
+            snapshot_digest: digest::of(snapshot),
+            digest: String::new(),
+            summary,
+            phases: self
+                .scope
+                .rollout
+                .phases
+                .iter()
+                .map(|phase| phase.name.clone())
+                .collect(),
+            environments,
+            steps,
+            notes: self.notes.into_iter().collect(),
+            account_names: mentioned
+                .into_iter()
+                .map(|id| {
+                    let name = snapshot.account_name(&id).to_owned();
+                    (id, name)
+                })
+                .collect(),
+            blobs: self.blobs,
+        };
+        plan.digest = plan.compute_digest();
+        Ok(plan)
+    }
+
+    fn add_declared_edges(&mut self) {
+        let mut by_component: BTreeMap<String, Vec<(StepId, Option<String>)>> = BTreeMap::new();
+        for step in &self.steps {
+            by_component
+                .entry(step.component.clone())
+                .or_default()
+                .push((step.id.clone(), step.environment.clone()));
+        }
+        let declared: BTreeMap<&str, &Component> = self
+            .scope
+            .components()
+            .map(|(_, component)| (component.name.as_str(), component))
+            .collect();
+        for step in &mut self.steps {
+            let Some(component) = declared.get(step.component.as_str()) else {
+                continue;
+            };
+            for name in &component.depends_on {
+                let before = by_component
+                    .get(name)
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
+                step.after.extend(
+                    before
+                        .iter()
+                        .filter(|(_, environment)| {
+                            environment.is_none() || *environment == step.environment
+                        })
+                        .map(|(id, _)| id.clone()),
+                );
+            }
+            step.after.sort();
+            step.after.dedup();
+        }
+    }
+}
+
+impl Plan {
+    /// Over everything but the digest itself.
+    pub fn compute_digest(&self) -> String {
+        let mut bare = self.clone();
+        bare.digest = String::new();
+        digest::of(&bare)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    pub fn blob(&self, digest: &str) -> &str {
+        self.blobs
+            .get(digest)
+            .map(String::as_str)
+            .unwrap_or_default()
+    }
+}
+
+/// A digest of what was read before a step, for comparing with what is read when its turn comes.
+pub fn preimage<T: Serialize>(live: &T) -> String {
+    digest::of(live)
+}
+
+fn environment_order(scope: &Scope<'_>) -> BTreeMap<String, EnvironmentOrder> {
+    scope
+        .rollout
+        .environments
+        .values()
+        .map(|environment| {
+            let order = EnvironmentOrder {
+                accounts: scope
+                    .membership
+                    .members
+                    .get(&environment.name)
+                    .map(Vec::len)
+                    .unwrap_or_default(),
+                regions: environment.regions.clone(),
+                after: all_before(scope, environment).into_iter().collect(),
+            };
+            (environment.name.clone(), order)
+        })
+        .collect()
+}
+
+fn all_before(scope: &Scope<'_>, environment: &Environment) -> BTreeSet<String> {
+    let mut before = BTreeSet::new();
+    let mut waiting: Vec<&str> = environment
+        .delivery
+        .after
+        .iter()
+        .map(|name| name.value.as_str())
+        .collect();
+    while let Some(name) = waiting.pop() {
+        if before.insert(name.to_owned())
+            && let Some(environment) = scope.rollout.environments.get(name)
+        {
+            waiting.extend(
+                environment
+                    .delivery
+                    .after
+                    .iter()
+                    .map(|name| name.value.as_str()),
+            );
+        }
+    }
+    before
+}
+
+/// Phase, then environments in their order, then components as declared; within one component the order in
+/// which its kind added the steps.
+fn sort(steps: &mut [Step], scope: &Scope<'_>, environments: &BTreeMap<String, EnvironmentOrder>) {
+    let phases: BTreeMap<&str, usize> = scope
+        .rollout
+        .phases
+        .iter()
+        .enumerate()
+        .map(|(i, phase)| (phase.name.as_str(), i))
+        .collect();
+    let components: BTreeMap<&str, usize> = scope
+        .rollout
+        .phases
+        .iter()
+        .flat_map(|phase| &phase.components)
+        .enumerate()
+        .map(|(i, component)| (component.name.as_str(), i))
+        .collect();
+    let rank = |step: &Step| {
+        let environment = step.environment.as_deref().map(|name| {
+            (
+                environments
+                    .get(name)
+                    .map(|order| order.after.len())
+                    .unwrap_or_default(),
+                name.to_owned(),
+            )
+        });
+        (
+            phases
+                .get(step.phase.as_str())
+                .copied()
+                .unwrap_or(usize::MAX),
+            environment,
+            components
+                .get(step.component.as_str())
+                .copied()
+                .unwrap_or(usize::MAX),
+            step.component.clone(),
+        )
+    };
+    steps.sort_by_cached_key(rank);
+}
+
+fn summarise(steps: &[Step], unchanged: usize) -> Summary {
+    let mut summary = Summary {
+        unchanged,
+        ..Summary::default()
+    };
+    for step in steps {
+        let count = step.targets.len().max(1);
+        match step.action {
+            Action::Create => summary.create += count,
+            Action::Update => summary.update += count,
+            Action::Delete => summary.delete += count,
+        }
+    }
+    summary
+}
+
+fn diagnostic(
+    code: &'static str,
+    origin: Option<&Origin>,
+    message: String,
+    help: &str,
+) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Error,
+        code,
+        message,
+        label: String::new(),
+        origin: origin.cloned(),
+        help: Some(help.to_owned()),
+    }
+}

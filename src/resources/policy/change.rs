@@ -1,0 +1,44 @@
+//! What the steps of this kind send. Policies are named, not numbered: one that the plan creates has no id
+//! yet, and names are unique per policy type.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{PolicyId, TargetId};
+use crate::resources::organization_access::spec::PolicyType;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    pub policy_type: PolicyType,
+    pub name: String,
+    /// `None` while only the plan knows the policy.
+    pub id: Option<PolicyId>,
+    #[serde(rename = "do")]
+    pub what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum What {
+    /// `content` is the SHA-256 of the minified document, which the plan holds.
+    Create {
+        description: String,
+        content: String,
+        tags: BTreeMap<String, String>,
+    },
+    /// `before` is the SHA-256 of the live document, parsed and minified.
+    Update {
+        description: String,
+        content: String,
+        before: String,
+    },
+    Attach {
+        target: TargetId,
+    },
+    Detach {
+        target: TargetId,
+    },
+    Delete,
+}

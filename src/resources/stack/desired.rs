@@ -1,0 +1,60 @@
+//! Which stacks a component means.
+
+use std::collections::BTreeMap;
+
+use crate::aws::Place;
+use crate::config::diagnostic::Origin;
+use crate::config::model::{Component, Value};
+use crate::resources::scope::{For, Scope};
+
+use super::spec::Spec;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Desired {
+    pub phase: String,
+    pub component: String,
+    pub origin: Origin,
+    pub place: Place,
+    pub stack: String,
+    /// Path of the template.
+    pub template: String,
+    pub parameters: BTreeMap<String, Value>,
+    pub tags: BTreeMap<String, String>,
+    pub termination_protection: bool,
+    pub service_role: Option<String>,
+}
+
+pub fn build(
+    scope: &Scope<'_>,
+    phase: &str,
+    component: &Component,
+    spec: &Spec,
+    into: &mut Vec<Desired>,
+) {
+    // An account that cannot be found was reported when the selectors were resolved.
+    let Some(account) = scope.named(&spec.account) else {
+        return;
+    };
+    if !scope.without_environment() {
+        return;
+    }
+    for region in scope.regions(component, None) {
+        let at = For {
+            environment: None,
+            account: Some(account),
+            region: Some(&region),
+        };
+        into.push(Desired {
+            phase: phase.to_owned(),
+            component: component.name.clone(),
+            origin: component.origin.clone(),
+            parameters: scope.parameters(component, at),
+            place: Place::new(account, &region),
+            stack: scope.name(component, None),
+            template: spec.template.clone(),
+            tags: scope.tags(component, None),
+            termination_protection: spec.termination_protection.unwrap_or(true),
+            service_role: spec.service_role.clone(),
+        });
+    }
+}

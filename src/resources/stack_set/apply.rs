@@ -1,0 +1,234 @@
+//! Creates, moves and deletes StackSets and their instances.
+
+use std::collections::BTreeMap;
+
+use crate::apply::event::FailureClass;
+use crate::apply::{Context, StepResult, conflict, failed, failed_by};
+use crate::aws::AwsError;
+use crate::aws::stack_sets::{Definition as AwsDefinition, Reach, Template};
+use crate::plan::Step;
+use crate::resources::scope::TAG_ROLLOUT;
+use crate::resources::values::Planned;
+use crate::template::BODY_LIMIT;
+
+use super::change::{Change, Definition, What};
+use super::diff::digest_of;
+use super::operation::{Aim, Trouble, judge, start, wait};
+
+pub async fn apply(context: &Context<'_>, step: &Step, change: &Change) -> StepResult {
+    match attempt(context, step, change).await {
+        Ok(result) => result,
+        Err(Trouble::Aws(error)) => whole(step, &|at| failed_by(step, at, &error)),
+        Err(Trouble::Stuck(text)) => whole(step, &|at| {
+            failed(
+                step,
+                at,
+                "Stuck",
+                text.clone(),
+                FailureClass::Retryable,
+                "look at the operation in CloudFormation; run `bedrail apply` again when it has ended",
+            )
+        }),
+    }
+}
+
+type At<'a> = Option<(&'a crate::ids::AccountId, &'a crate::ids::Region)>;
+
+/// The same failure for every target of the step.
+fn whole(step: &Step, failure: &dyn Fn(At<'_>) -> crate::apply::event::Failure) -> StepResult {
+    if step.targets.is_empty() {
+        return StepResult::failed(failure(None));
+    }
+    StepResult {
+        failures: step
+            .targets
+            .iter()
+            .map(|target| failure(Some((&target.account, &target.region))))
+            .collect(),
+        ..StepResult::default()
+    }
+}
+
+async fn attempt(
+    context: &Context<'_>,
+    step: &Step,
+    change: &Change,
+) -> Result<StepResult, Trouble> {
+    let aws = context.aws;
+    let name = change.stack_set.as_str();
+    let token = context.token(step);
+    match &change.what {
+        What::Create(definition) => {
+            let parameters = match context.resolve(&definition.parameters).await {
+                Ok(parameters) => parameters,
+                Err(unresolved) => return Ok(StepResult::failed(unresolved.failure(step))),
+            };
+            let url = template_url(context, definition).await?;
+            let sent = aws_definition(context, name, definition, &parameters, url.as_deref());
+            match aws.create_stack_set(sent, &token).await {
+                Ok(()) => {}
+                Err(error) if error.is("NameAlreadyExistsException") => {
+                    let live = aws.describe_stack_set(name).await?;
+                    let ours = live.is_some_and(|set| {
+                        set.tags.get(TAG_ROLLOUT) == Some(&context.plan.rollout)
+                    });
+                    if !ours {
+                        let text =
+                            format!("StackSet {name} exists and does not belong to this rollout");
+                        return Ok(StepResult::failed(conflict(step, text)));
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+            Ok(StepResult::done())
+        }
+        What::Update {
+            definition,
+            before,
+            reach,
+            preferences,
+        } => {
+            let parameters = match context.resolve(&definition.parameters).await {
+                Ok(parameters) => parameters,
+                Err(unresolved) => return Ok(whole(step, &|_| unresolved.failure(step))),
+            };
+            let Some(live) = aws.describe_stack_set(name).await? else {
+                return Ok(whole(step, &|_| {
+                    conflict(step, format!("StackSet {name} is not there any more"))
+                }));
+            };
+            let url = template_url(context, definition).await?;
+            if digest_of(&live) != *before
+                && !same_definition(context, definition, &parameters, &live)
+            {
+                let text = format!("StackSet {name} was changed since it was planned");
+                return Ok(whole(step, &|_| conflict(step, text.clone())));
+            }
+            let reach = reduced(reach, step);
+            let sent = aws_definition(context, name, definition, &parameters, url.as_deref());
+            start(context, step, name, &token, async || {
+                aws.update_stack_set(sent, &reach, preferences, &token)
+                    .await
+            })
+            .await?;
+            wait(context, step, name, &token).await?;
+            if step.targets.is_empty() {
+                return Ok(StepResult::done());
+            }
+            judge(context, step, name, &token, Aim::Current).await
+        }
+        What::CreateInstances {
+            reach,
+            overrides,
+            preferences,
+        } => {
+            let reach = reduced(reach, step);
+            let overrides = match context.resolve(overrides).await {
+                Ok(overrides) => overrides,
+                Err(unresolved) => return Ok(whole(step, &|_| unresolved.failure(step))),
+            };
+            start(context, step, name, &token, async || {
+                aws.create_stack_instances(name, &reach, &overrides, preferences, &token)
+                    .await
+            })
+            .await?;
+            wait(context, step, name, &token).await?;
+            judge(context, step, name, &token, Aim::Current).await
+        }
+        What::UpdateInstances {
+            reach,
+            overrides,
+            preferences,
+        } => {
+            let reach = reduced(reach, step);
+            let none: BTreeMap<String, Planned> = BTreeMap::new();
+            let resolved = match context.resolve(overrides.as_ref().unwrap_or(&none)).await {
+                Ok(resolved) => resolved,
+                Err(unresolved) => return Ok(whole(step, &|_| unresolved.failure(step))),
+            };
+            let overrides = overrides.is_some().then_some(&resolved);
+            start(context, step, name, &token, async || {
+                aws.update_stack_instances(name, &reach, overrides, preferences, &token)
+                    .await
+            })
+            .await?;
+            wait(context, step, name, &token).await?;
+            judge(context, step, name, &token, Aim::Current).await
+        }
+        What::DeleteInstances { reach, preferences } => {
+            let reach = reduced(reach, step);
+            start(context, step, name, &token, async || {
+                aws.delete_stack_instances(name, &reach, false, preferences, &token)
+                    .await
+            })
+            .await?;
+            wait(context, step, name, &token).await?;
+            judge(context, step, name, &token, Aim::Gone).await
+        }
+        What::Delete => {
+            aws.delete_stack_set(name).await?;
+            Ok(StepResult::done())
+        }
+    }
+}
+
+/// Accounts that failed before are left out of the step's targets, and so of the call.
+fn reduced(reach: &Reach, step: &Step) -> Reach {
+    let mut reach = reach.clone();
+    reach
+        .accounts
+        .retain(|account| step.targets.iter().any(|target| target.account == *account));
+    reach
+}
+
+async fn template_url(
+    context: &Context<'_>,
+    definition: &Definition,
+) -> Result<Option<String>, AwsError> {
+    let body = context.plan.blob(&definition.template);
+    if body.len() <= BODY_LIMIT {
+        return Ok(None);
+    }
+    let bucket = definition.template_bucket.as_deref().unwrap_or_default();
+    let owner = &context.plan.management_account;
+    context
+        .aws
+        .upload_template(bucket, owner, &definition.template, body)
+        .await
+        .map(Some)
+}
+
+fn aws_definition<'a>(
+    context: &'a Context<'_>,
+    name: &'a str,
+    definition: &'a Definition,
+    parameters: &'a BTreeMap<String, String>,
+    url: Option<&'a str>,
+) -> AwsDefinition<'a> {
+    AwsDefinition {
+        name,
+        description: &definition.description,
+        template: match url {
+            Some(url) => Template::Url(url),
+            None => Template::Body(context.plan.blob(&definition.template)),
+        },
+        parameters,
+        tags: &definition.tags,
+        capabilities: &definition.capabilities,
+        auto_deployment: definition.auto_deployment,
+    }
+}
+
+/// Whether the definition is already where the plan wants it, as after an answer that was lost.
+fn same_definition(
+    context: &Context<'_>,
+    definition: &Definition,
+    parameters: &BTreeMap<String, String>,
+    live: &crate::aws::stack_sets::StackSet,
+) -> bool {
+    live.template_body == context.plan.blob(&definition.template)
+        && parameters
+            .iter()
+            .all(|(name, value)| live.parameters.get(name) == Some(value))
+        && live.tags == definition.tags
+}

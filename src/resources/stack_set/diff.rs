@@ -1,0 +1,619 @@
+//! What must happen to which StackSet and to which of its instances.
+
+use std::collections::BTreeMap;
+
+use crate::aws::stack_sets::Instance;
+use crate::config::codes;
+use crate::ids::{AccountId, TargetId};
+use crate::plan::{
+    Action, Draft, FieldChange, Lock, Note, NoteKind, Shown, StepDraft, StepId, Target, preimage,
+};
+use crate::resources;
+use crate::resources::organization_access::diff::STACK_SETS;
+use crate::resources::scope::For;
+use crate::resources::stack::diff::{map_changes, parameter_changes, template_changes};
+use crate::resources::values::{Planned, plan_parameters};
+use crate::template::{BODY_LIMIT, Template};
+
+use super::change::{Change, Definition, What};
+use super::desired::Desired;
+use super::groups::{Group, group};
+use super::observe::{Live, Observed};
+
+pub fn diff(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
+    for desired in desired {
+        one(desired, observed.sets.get(&desired.name), draft);
+    }
+    if draft.scope.filter.is_empty() {
+        leftovers(desired, observed, draft);
+    }
+}
+
+/// The chain of steps on one StackSet: each waits for the one before.
+struct Chain<'d, 's> {
+    desired: &'d Desired,
+    draft: &'d mut Draft<'s>,
+    last: Vec<StepId>,
+}
+
+impl Chain<'_, '_> {
+    fn step(&mut self, step: Part) {
+        let desired = self.desired;
+        let id = self.draft.step(StepDraft {
+            phase: &desired.phase,
+            component: &desired.component,
+            environment: desired.environment.as_deref(),
+            account: None,
+            region: None,
+            name: step.name,
+            action: step.action,
+            title: step.title,
+            reason: step.reason,
+            after: std::mem::take(&mut self.last),
+            targets: step.targets,
+            changes: step.changes,
+            lock: Some(Lock::StackSet(desired.name.clone())),
+            preimage: step.preimage,
+            change: resources::Change::StackSet(Change {
+                stack_set: desired.name.clone(),
+                what: step.what,
+            }),
+        });
+        self.last = vec![id];
+    }
+}
+
+struct Part {
+    name: String,
+    action: Action,
+    title: String,
+    reason: String,
+    targets: Vec<Target>,
+    changes: Vec<FieldChange>,
+    preimage: String,
+    what: What,
+}
+
+fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
+    let Some(template) = draft
+        .scope
+        .rollout
+        .templates
+        .get(&desired.template)
+        .cloned()
+    else {
+        return;
+    };
+    let Some((definition, overrides)) = values(desired, &template, draft) else {
+        return;
+    };
+    if let Some(live) = live
+        && !live.is_of(&draft.scope.rollout.name)
+    {
+        draft.refuse(
+            codes::NOT_OURS,
+            Some(&desired.origin),
+            format!("StackSet {} exists and does not belong to this rollout", desired.name),
+            "rename the component, or tag the StackSet bedrail:rollout with the rollout's name to hand it over",
+        );
+        return;
+    }
+    let mut last: Vec<StepId> = draft.access.get(STACK_SETS).cloned().into_iter().collect();
+    last.extend(
+        draft.producers_of(
+            definition
+                .parameters
+                .values()
+                .chain(overrides.values().flat_map(BTreeMap::values)),
+        ),
+    );
+    let mut chain = Chain {
+        desired,
+        draft,
+        last,
+    };
+    let none = BTreeMap::new();
+    let instances = live.map_or(&none, |live| &live.instances);
+    let present: BTreeMap<&Target, &Instance> = instances
+        .iter()
+        .filter(|(target, _)| desired.instances.contains_key(*target))
+        .collect();
+    let inoperable = note_inoperable(desired, &present, chain.draft);
+
+    let changes = match live {
+        None => {
+            create(&mut chain, &template, &definition);
+            Vec::new()
+        }
+        Some(live) => definition_changes(&template, &definition, live),
+    };
+    let moved = !changes.is_empty();
+    let usable = |target: &&Target| !inoperable.contains(target);
+    if let (true, Some(live)) = (moved, live) {
+        let reached: BTreeMap<Target, ()> = present
+            .keys()
+            .copied()
+            .filter(usable)
+            .map(|t| (t.clone(), ()))
+            .collect();
+        update(&mut chain, definition.clone(), live, changes, reached);
+    }
+    // Without a new definition only what lags behind it, or has other overrides than declared, is updated.
+    let mut stale: BTreeMap<Target, BTreeMap<String, Planned>> = BTreeMap::new();
+    let mut unchanged = 0;
+    for (target, instance) in &present {
+        if inoperable.contains(target) {
+            continue;
+        }
+        let wanted = overrides.get(*target).cloned().unwrap_or_default();
+        let as_declared = live
+            .and_then(|live| live.overrides.get(*target))
+            .map_or(wanted.is_empty(), |live| same_overrides(&wanted, live));
+        if !as_declared || (!moved && !is_current(instance)) {
+            stale.insert((*target).clone(), wanted);
+        } else if !moved {
+            unchanged += 1;
+        }
+    }
+    chain.draft.unchanged(unchanged);
+    for (index, group) in group(&stale, &desired.units).into_iter().enumerate() {
+        update_instances(&mut chain, index, group, live);
+    }
+    let missing: BTreeMap<Target, BTreeMap<String, Planned>> = desired
+        .instances
+        .keys()
+        .filter(|target| !instances.contains_key(*target))
+        .map(|target| {
+            (
+                target.clone(),
+                overrides.get(target).cloned().unwrap_or_default(),
+            )
+        })
+        .collect();
+    for (index, group) in group(&missing, &desired.units).into_iter().enumerate() {
+        create_instances(&mut chain, index, group);
+    }
+    let extra: BTreeMap<Target, ()> = instances
+        .keys()
+        .filter(|target| !desired.instances.contains_key(*target))
+        .map(|t| (t.clone(), ()))
+        .collect();
+    if !extra.is_empty() {
+        let units = reached_units(&extra, instances, chain.draft);
+        for (index, group) in group(&extra, &units).into_iter().enumerate() {
+            delete_instances(
+                &mut chain,
+                index,
+                group,
+                "no longer belongs to the environment",
+            );
+        }
+    }
+}
+
+/// The StackSet's own values and the overrides of each instance that has any.
+type Values = (Definition, BTreeMap<Target, BTreeMap<String, Planned>>);
+
+fn values(desired: &Desired, template: &Template, draft: &mut Draft<'_>) -> Option<Values> {
+    let scope = draft.scope;
+    let environment = desired
+        .environment
+        .as_ref()
+        .and_then(|name| scope.rollout.environments.get(name));
+    let mut missing = Vec::new();
+    let at = For {
+        environment,
+        ..For::default()
+    };
+    let parameters = plan_parameters(&scope, &draft.producers, &desired.parameters, at)
+        .map_err(|unresolved| missing.extend(unresolved))
+        .unwrap_or_default();
+    let mut overrides = BTreeMap::new();
+    for (target, values) in desired
+        .instances
+        .iter()
+        .filter(|(_, values)| !values.is_empty())
+    {
+        let at = For {
+            environment,
+            account: Some(&target.account),
+            region: Some(&target.region),
+        };
+        let mut all = desired.parameters.clone();
+        all.extend(values.clone());
+        match plan_parameters(&scope, &draft.producers, &all, at) {
+            Ok(mut planned) => {
+                planned.retain(|name, _| values.contains_key(name));
+                overrides.insert(target.clone(), planned);
+            }
+            Err(unresolved) => missing.extend(unresolved),
+        }
+    }
+    for unresolved in &missing {
+        draft.wrong(
+            codes::UNRESOLVED,
+            &desired.origin,
+            format!(
+                "component {} refers to something that is not there: {}",
+                desired.component, unresolved.reference
+            ),
+            "correct the reference, or apply the component that it names first",
+        );
+    }
+    if !missing.is_empty() {
+        return None;
+    }
+    let bucket = (template.body.len() > BODY_LIMIT)
+        .then(|| scope.rollout.organization.template_bucket.clone())
+        .flatten();
+    let definition = Definition {
+        description: desired.description.clone(),
+        template: draft.blob(&template.body),
+        parameters,
+        tags: desired.tags.clone(),
+        capabilities: template
+            .capabilities
+            .iter()
+            .map(|c| c.as_str().to_owned())
+            .collect(),
+        auto_deployment: desired.auto_deployment,
+        template_bucket: bucket,
+    };
+    Some((definition, overrides))
+}
+
+fn create(chain: &mut Chain<'_, '_>, template: &Template, definition: &Definition) {
+    let hidden = |name: &str| {
+        template
+            .parameters
+            .get(name)
+            .is_some_and(|parameter| parameter.no_echo)
+    };
+    let changes = definition
+        .parameters
+        .iter()
+        .map(|(name, value)| FieldChange {
+            path: format!("parameters.{name}"),
+            before: None,
+            after: Some(value.shown(hidden(name))),
+        })
+        .collect();
+    let title = format!("create StackSet {}", chain.desired.name);
+    chain.step(Part {
+        name: "create".to_owned(),
+        action: Action::Create,
+        title,
+        reason: "does not exist".to_owned(),
+        targets: Vec::new(),
+        changes,
+        preimage: preimage(&"absent"),
+        what: What::Create(definition.clone()),
+    });
+}
+
+fn definition_changes(
+    template: &Template,
+    definition: &Definition,
+    live: &Live,
+) -> Vec<FieldChange> {
+    let mut changes = parameter_changes(template, &definition.parameters, &live.set.parameters);
+    changes.extend(map_changes("tags", &definition.tags, &live.set.tags));
+    if live.set.template_body != *template.body {
+        changes.extend(template_changes(&live.set.template_body, &template.body));
+    }
+    let text = |path: &str, before: String, after: String| {
+        (before != after).then(|| FieldChange {
+            path: path.to_owned(),
+            before: Some(Shown::Text(before)),
+            after: Some(Shown::Text(after)),
+        })
+    };
+    changes.extend(text(
+        "description",
+        live.set.description.clone(),
+        definition.description.clone(),
+    ));
+    changes.extend(text(
+        "autoDeployment",
+        live.set.auto_deployment.to_string(),
+        definition.auto_deployment.to_string(),
+    ));
+    changes
+}
+
+/// Moves the definition. AWS takes 50 units at a time: the first operation moves it, the rest bring the other
+/// instances after it.
+fn update(
+    chain: &mut Chain<'_, '_>,
+    definition: Definition,
+    live: &Live,
+    changes: Vec<FieldChange>,
+    reached: BTreeMap<Target, ()>,
+) {
+    let groups = group(&reached, &chain.desired.units);
+    let before = digest_of(&live.set);
+    let mut groups = groups.into_iter();
+    let first = groups.next();
+    let (reach, targets) = match &first {
+        Some(group) => (group.reach.clone(), group.targets()),
+        None => (empty_reach(), Vec::new()),
+    };
+    let preferences = chain.desired.preferences(reach.accounts.len());
+    let title = format!("update StackSet {}", chain.desired.name);
+    chain.step(Part {
+        name: "update".to_owned(),
+        action: Action::Update,
+        title,
+        reason: "its definition differs".to_owned(),
+        targets,
+        changes,
+        preimage: preimage(&before),
+        what: What::Update {
+            definition,
+            before,
+            reach,
+            preferences,
+        },
+    });
+    for (index, group) in groups.enumerate() {
+        let preferences = chain.desired.preferences(group.reach.accounts.len());
+        chain.step(Part {
+            name: format!("follow-{index}"),
+            action: Action::Update,
+            title: "bring instances to the new definition".to_owned(),
+            reason: "more than 50 organizational units, or other Regions".to_owned(),
+            targets: group.targets(),
+            changes: Vec::new(),
+            preimage: preimage(&"outdated"),
+            what: What::UpdateInstances {
+                reach: group.reach,
+                overrides: None,
+                preferences,
+            },
+        });
+    }
+}
+
+fn update_instances(
+    chain: &mut Chain<'_, '_>,
+    index: usize,
+    group: Group<BTreeMap<String, Planned>>,
+    live: Option<&Live>,
+) {
+    let targets = group.targets();
+    let none = BTreeMap::new();
+    let before = targets
+        .first()
+        .and_then(|target| live?.overrides.get(target))
+        .unwrap_or(&none);
+    let names: std::collections::BTreeSet<&String> =
+        before.keys().chain(group.value.keys()).collect();
+    let changes: Vec<FieldChange> = names
+        .into_iter()
+        .filter(|name| {
+            before.get(*name).map(String::as_str) != group.value.get(*name).and_then(Planned::known)
+        })
+        .map(|name| FieldChange {
+            path: format!("overrides.{name}"),
+            before: before.get(name).cloned().map(Shown::Text),
+            after: group.value.get(name).map(|value| value.shown(false)),
+        })
+        .collect();
+    let reason = if changes.is_empty() {
+        "instances are not current"
+    } else {
+        "their values differ"
+    };
+    let preferences = chain.desired.preferences(group.reach.accounts.len());
+    chain.step(Part {
+        name: format!("update-instances-{index}"),
+        action: Action::Update,
+        title: "update instances".to_owned(),
+        reason: reason.to_owned(),
+        targets,
+        changes,
+        preimage: preimage(before),
+        what: What::UpdateInstances {
+            reach: group.reach,
+            overrides: Some(group.value),
+            preferences,
+        },
+    });
+}
+
+fn create_instances(
+    chain: &mut Chain<'_, '_>,
+    index: usize,
+    group: Group<BTreeMap<String, Planned>>,
+) {
+    let changes = group
+        .value
+        .iter()
+        .map(|(name, value)| FieldChange {
+            path: format!("overrides.{name}"),
+            before: None,
+            after: Some(value.shown(false)),
+        })
+        .collect();
+    let preferences = chain.desired.preferences(group.reach.accounts.len());
+    chain.step(Part {
+        name: format!("create-instances-{index}"),
+        action: Action::Create,
+        title: "create instances".to_owned(),
+        reason: "the accounts have none".to_owned(),
+        targets: group.targets(),
+        changes,
+        preimage: preimage(&"absent"),
+        what: What::CreateInstances {
+            reach: group.reach,
+            overrides: group.value,
+            preferences,
+        },
+    });
+}
+
+fn delete_instances(chain: &mut Chain<'_, '_>, index: usize, group: Group<()>, reason: &str) {
+    let preferences = chain.desired.preferences(group.reach.accounts.len());
+    chain.step(Part {
+        name: format!("delete-instances-{index}"),
+        action: Action::Delete,
+        title: "delete instances".to_owned(),
+        reason: reason.to_owned(),
+        targets: group.targets(),
+        changes: Vec::new(),
+        preimage: preimage(&"present"),
+        what: What::DeleteInstances {
+            reach: group.reach,
+            preferences,
+        },
+    });
+}
+
+/// StackSets of this rollout that the file no longer declares.
+fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
+    let scope = draft.scope;
+    let last_phase = scope
+        .rollout
+        .phases
+        .last()
+        .map(|phase| phase.name.as_str())
+        .unwrap_or_default();
+    for (name, live) in &observed.sets {
+        let (false, true, Some(component)) = (
+            desired.iter().any(|d| d.name == *name),
+            live.is_of(&scope.rollout.name),
+            live.component(),
+        ) else {
+            continue;
+        };
+        let environment = name
+            .strip_prefix(&scope.prefix())
+            .and_then(|rest| rest.strip_prefix(component))
+            .and_then(|rest| rest.strip_prefix('-'));
+        let gone = Desired {
+            phase: last_phase.to_owned(),
+            component: component.to_owned(),
+            environment: environment.map(str::to_owned),
+            origin: crate::config::diagnostic::Origin {
+                file: "".into(),
+                line: 0,
+                column: 0,
+                length: 0,
+            },
+            name: name.clone(),
+            description: String::new(),
+            template: String::new(),
+            parameters: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            auto_deployment: false,
+            instances: BTreeMap::new(),
+            units: BTreeMap::new(),
+            delivery: None,
+            regions: Vec::new(),
+        };
+        let targets: BTreeMap<Target, ()> = live
+            .instances
+            .keys()
+            .map(|target| (target.clone(), ()))
+            .collect();
+        let units = reached_units(&targets, &live.instances, draft);
+        let mut chain = Chain {
+            desired: &gone,
+            draft,
+            last: Vec::new(),
+        };
+        for (index, group) in group(&targets, &units).into_iter().enumerate() {
+            delete_instances(&mut chain, index, group, "no longer declared");
+        }
+        chain.step(Part {
+            name: "delete".to_owned(),
+            action: Action::Delete,
+            title: format!("delete StackSet {name}"),
+            reason: "no longer declared".to_owned(),
+            targets: Vec::new(),
+            changes: Vec::new(),
+            preimage: preimage(&digest_of(&live.set)),
+            what: What::Delete,
+        });
+    }
+}
+
+/// The units to reach existing instances through: the ones they were reached through before, or where their
+/// accounts are now.
+fn reached_units(
+    targets: &BTreeMap<Target, ()>,
+    instances: &BTreeMap<Target, Instance>,
+    draft: &Draft<'_>,
+) -> BTreeMap<AccountId, TargetId> {
+    let snapshot = draft.scope.snapshot;
+    targets
+        .keys()
+        .filter_map(|target| {
+            let recorded = instances
+                .get(target)
+                .and_then(|instance| instance.unit.clone());
+            let now = snapshot
+                .accounts
+                .get(&target.account)
+                .map(|account| account.parent.clone());
+            Some((target.account.clone(), now.or(recorded)?))
+        })
+        .collect()
+}
+
+fn note_inoperable(
+    desired: &Desired,
+    present: &BTreeMap<&Target, &Instance>,
+    draft: &mut Draft<'_>,
+) -> Vec<Target> {
+    let inoperable: Vec<Target> = present
+        .iter()
+        .filter(|(_, i)| i.status == "INOPERABLE")
+        .map(|(t, _)| (*t).clone())
+        .collect();
+    for target in &inoperable {
+        draft.note(Note {
+            kind: NoteKind::Blocked,
+            component: Some(desired.component.clone()),
+            environment: desired.environment.clone(),
+            account: Some(target.account.clone()),
+            region: Some(target.region.clone()),
+            text: format!(
+                "the instance of {} is INOPERABLE, and StackSets leaves it out: delete the instance with \
+                 RetainStacks and its stack by hand, or import the stack again",
+                desired.name
+            ),
+        });
+    }
+    inoperable
+}
+
+/// An instance counts as right only in this one state; whatever else AWS says is a reason to update it.
+pub(super) fn is_current(instance: &Instance) -> bool {
+    instance.status == "CURRENT" && matches!(instance.detailed_status.as_str(), "SUCCEEDED" | "")
+}
+
+fn same_overrides(wanted: &BTreeMap<String, Planned>, live: &BTreeMap<String, String>) -> bool {
+    wanted.len() == live.len()
+        && wanted.iter().all(|(name, value)| {
+            value.known().is_some() && live.get(name).map(String::as_str) == value.known()
+        })
+}
+
+pub(super) fn digest_of(set: &crate::aws::stack_sets::StackSet) -> String {
+    crate::digest::of(&(
+        &set.template_body,
+        &set.parameters,
+        &set.tags,
+        &set.description,
+        set.auto_deployment,
+    ))
+}
+
+fn empty_reach() -> crate::aws::stack_sets::Reach {
+    crate::aws::stack_sets::Reach {
+        units: Vec::new(),
+        accounts: Vec::new(),
+        regions: Vec::new(),
+    }
+}

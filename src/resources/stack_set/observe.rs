@@ -1,0 +1,111 @@
+//! What the StackSets of this rollout are now: definitions, instances, and the overrides of declared exceptions.
+
+use std::collections::BTreeMap;
+
+use crate::aws::stack_sets::{Instance, StackSet};
+use crate::aws::{Aws, AwsError};
+use crate::plan::Target;
+use crate::resources::scope::{Scope, TAG_COMPONENT, TAG_ROLLOUT};
+
+use super::desired::Desired;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    pub sets: BTreeMap<String, Live>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    pub set: StackSet,
+    pub instances: BTreeMap<Target, Instance>,
+    /// Of instances whose account or Region is an exception in some environment's file.
+    pub overrides: BTreeMap<Target, BTreeMap<String, String>>,
+}
+
+impl Live {
+    pub fn is_of(&self, rollout: &str) -> bool {
+        self.set
+            .tags
+            .get(TAG_ROLLOUT)
+            .is_some_and(|owner| owner == rollout)
+    }
+
+    pub fn component(&self) -> Option<&str> {
+        self.set.tags.get(TAG_COMPONENT).map(String::as_str)
+    }
+}
+
+pub async fn observe(
+    aws: &Aws,
+    scope: &Scope<'_>,
+    desired: &[Desired],
+) -> Result<Observed, AwsError> {
+    let mut observed = Observed::default();
+    if desired.is_empty() && !scope.filter.is_empty() {
+        return Ok(observed);
+    }
+    let names = match aws.list_stack_sets().await {
+        Ok(names) => names,
+        // Before trusted access is activated there can be no service-managed StackSet.
+        Err(error) if error.message.contains("must enable organizations access") => {
+            return Ok(observed);
+        }
+        Err(error) => return Err(error),
+    };
+    for name in names {
+        let wanted = desired.iter().find(|desired| desired.name == name);
+        let perhaps_left_over = scope.filter.is_empty() && name.starts_with(&scope.prefix());
+        if wanted.is_none() && !perhaps_left_over {
+            continue;
+        }
+        let Some(set) = aws.describe_stack_set(&name).await? else {
+            continue;
+        };
+        let instances: BTreeMap<Target, Instance> = aws
+            .list_stack_instances(&name)
+            .await?
+            .into_iter()
+            .map(|row| {
+                (
+                    Target {
+                        account: row.account.clone(),
+                        region: row.region.clone(),
+                    },
+                    row,
+                )
+            })
+            .collect();
+        let mut overrides = BTreeMap::new();
+        for target in instances.keys() {
+            if wanted.is_some_and(|desired| is_exception(scope, desired, target))
+                && let Some(live) = aws
+                    .stack_instance_overrides(&name, &target.account, &target.region)
+                    .await?
+            {
+                overrides.insert(target.clone(), live);
+            }
+        }
+        observed.sets.insert(
+            name,
+            Live {
+                set,
+                instances,
+                overrides,
+            },
+        );
+    }
+    Ok(observed)
+}
+
+/// Overrides are in no list, only in a call per instance at two a second: they are read where a file names
+/// the account or the Region, even if it names no value for it any more.
+fn is_exception(scope: &Scope<'_>, desired: &Desired, target: &Target) -> bool {
+    desired
+        .environment
+        .as_ref()
+        .and_then(|name| scope.rollout.environments.get(name))
+        .is_some_and(|environment| {
+            environment.accounts.contains_key(&target.account)
+                || environment.region_parameters.contains_key(&target.region)
+        })
+}

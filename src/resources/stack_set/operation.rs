@@ -1,0 +1,275 @@
+//! One StackSet operation: started once, whatever happens to the answers; waited for; and judged by its rows
+//! and by the instances that can be read afterwards, not by its status.
+
+use std::collections::BTreeMap;
+
+use crate::apply::event::FailureClass;
+use crate::apply::{Context, Poll, StepResult, failed};
+use crate::aws::stack_sets::{Instance, OperationStatus, ResultRow};
+use crate::aws::{AwsError, ErrorClass};
+use crate::plan::{Step, Target};
+
+use super::diff::is_current;
+
+/// What the operation should leave behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aim {
+    /// Every target CURRENT.
+    Current,
+    /// No target any more.
+    Gone,
+}
+
+/// Why an operation could not be followed to its end.
+pub enum Trouble {
+    Aws(AwsError),
+    Stuck(String),
+}
+
+impl From<AwsError> for Trouble {
+    fn from(error: AwsError) -> Self {
+        Trouble::Aws(error)
+    }
+}
+
+/// Starts the operation `id` by `send`. A lost answer is resolved by reading; a running operation of somebody
+/// else is waited for; the same id is sent again only when AWS does not know it.
+pub async fn start(
+    context: &Context<'_>,
+    step: &Step,
+    stack_set: &str,
+    id: &str,
+    send: impl AsyncFn() -> Result<(), AwsError>,
+) -> Result<(), Trouble> {
+    let poll = Poll::new(context.deadlines.foreign_operation);
+    loop {
+        let error = match send().await {
+            Ok(()) => return Ok(()),
+            Err(error) if error.is("OperationIdAlreadyExistsException") => return Ok(()),
+            Err(error) => error,
+        };
+        let busy = error.is("OperationInProgressException");
+        if error.class != ErrorClass::Ambiguous && !busy {
+            return Err(error.into());
+        }
+        if context
+            .aws
+            .describe_stack_set_operation(stack_set, id)
+            .await?
+            .is_some()
+        {
+            return Ok(());
+        }
+        if busy {
+            let running = context.aws.running_stack_set_operations(stack_set).await?;
+            let whose = running
+                .first()
+                .map(|(id, action, _)| format!("operation {id} ({action}), started elsewhere"))
+                .unwrap_or_else(|| "another operation".to_owned());
+            context.progress(step, 0, 0, Some(&format!("waiting for {whose}")));
+            if !poll.again().await {
+                return Err(Trouble::Stuck(format!(
+                    "{whose}, still runs on {stack_set}"
+                )));
+            }
+        } else if !poll.again().await {
+            return Err(error.into());
+        }
+    }
+}
+
+/// Waits until the operation is final, and reports on the way how far it is.
+pub async fn wait(
+    context: &Context<'_>,
+    step: &Step,
+    stack_set: &str,
+    id: &str,
+) -> Result<OperationStatus, Trouble> {
+    let poll = Poll::new(context.deadlines.stack_set_operation);
+    let mut looks = 0_u32;
+    loop {
+        let operation = context
+            .aws
+            .describe_stack_set_operation(stack_set, id)
+            .await?;
+        let status = operation
+            .as_ref()
+            .map_or(OperationStatus::Unknown, |operation| operation.status);
+        if status.is_final() {
+            return Ok(status);
+        }
+        // Rows are pages of a hundred at two a second: looked at less often the more there are.
+        if looks.is_multiple_of(1 + u32::try_from(step.targets.len() / 100).unwrap_or(u32::MAX - 1))
+        {
+            let rows = context
+                .aws
+                .list_stack_set_operation_results(stack_set, id)
+                .await?;
+            let count = |status: &str| rows.iter().filter(|row| row.status == status).count();
+            let message =
+                (status == OperationStatus::Queued).then_some("queued behind another operation");
+            context.progress(step, count("SUCCEEDED"), count("FAILED"), message);
+        }
+        looks += 1;
+        if !poll.again().await {
+            return Err(Trouble::Stuck(format!(
+                "operation {id} on {stack_set} is still {status:?}"
+            )));
+        }
+    }
+}
+
+/// Judges every target: its row, and the instance as it reads now.
+pub async fn judge(
+    context: &Context<'_>,
+    step: &Step,
+    stack_set: &str,
+    id: &str,
+    aim: Aim,
+) -> Result<StepResult, Trouble> {
+    let rows = final_rows(context, step, stack_set, id).await?;
+    let instances: BTreeMap<Target, Instance> = context
+        .aws
+        .list_stack_instances(stack_set)
+        .await?
+        .into_iter()
+        .map(|instance| {
+            (
+                Target {
+                    account: instance.account.clone(),
+                    region: instance.region.clone(),
+                },
+                instance,
+            )
+        })
+        .collect();
+    let mut result = StepResult::default();
+    for target in &step.targets {
+        let (row, instance) = (rows.get(target), instances.get(target));
+        let good = match aim {
+            Aim::Current => {
+                instance.is_some_and(is_current) && row.is_none_or(|row| row.status == "SUCCEEDED")
+            }
+            Aim::Gone => instance.is_none(),
+        };
+        if good {
+            result.succeeded += 1;
+        } else {
+            result.failures.push(failure(step, target, row, instance));
+        }
+    }
+    Ok(result)
+}
+
+/// The rows once there is a final one for every target; the list is eventually consistent, the operation's own
+/// status is not.
+async fn final_rows(
+    context: &Context<'_>,
+    step: &Step,
+    stack_set: &str,
+    id: &str,
+) -> Result<BTreeMap<Target, ResultRow>, Trouble> {
+    let poll = Poll::new(context.deadlines.results);
+    loop {
+        let rows: BTreeMap<Target, ResultRow> = context
+            .aws
+            .list_stack_set_operation_results(stack_set, id)
+            .await?
+            .into_iter()
+            .map(|row| {
+                (
+                    Target {
+                        account: row.account.clone(),
+                        region: row.region.clone(),
+                    },
+                    row,
+                )
+            })
+            .collect();
+        let is_final =
+            |row: &ResultRow| matches!(row.status.as_str(), "SUCCEEDED" | "FAILED" | "CANCELLED");
+        let complete = step
+            .targets
+            .iter()
+            .all(|target| rows.get(target).is_some_and(is_final));
+        // Some implementations drop rows of deleted instances; the instances decide then.
+        if complete || !poll.again().await {
+            return Ok(rows);
+        }
+        context.progress(step, 0, 0, Some("waiting for the results of every target"));
+    }
+}
+
+fn failure(
+    step: &Step,
+    target: &Target,
+    row: Option<&ResultRow>,
+    instance: Option<&Instance>,
+) -> crate::apply::event::Failure {
+    let at = Some((&target.account, &target.region));
+    let status = row.map(|row| row.status.as_str()).unwrap_or_default();
+    let detailed = instance
+        .map(|instance| instance.detailed_status.as_str())
+        .unwrap_or_default();
+    let reason = row
+        .map(|row| row.reason.as_str())
+        .filter(|reason| !reason.is_empty())
+        .or_else(|| {
+            instance
+                .map(|instance| instance.reason.as_str())
+                .filter(|reason| !reason.is_empty())
+        })
+        .unwrap_or("AWS gave no reason")
+        .to_owned();
+    if detailed == "SKIPPED_SUSPENDED_ACCOUNT" {
+        let text = "the account is suspended".to_owned();
+        return failed(
+            step,
+            at,
+            detailed,
+            text,
+            FailureClass::OutOfScope,
+            "nothing; it is left out while suspended",
+        );
+    }
+    if status == "CANCELLED" {
+        let next = "mend the first failure of this operation, then run `bedrail apply` again";
+        return failed(
+            step,
+            at,
+            "CANCELLED",
+            format!("not attempted: {reason}"),
+            FailureClass::NotAttempted,
+            next,
+        );
+    }
+    let next = advice(&reason);
+    let code = if status.is_empty() || status == "SUCCEEDED" {
+        instance
+            .map(|instance| instance.status.clone())
+            .filter(|s| !s.is_empty())
+            .unwrap_or_else(|| "Missing".to_owned())
+    } else {
+        status.to_owned()
+    };
+    failed(step, at, &code, reason, FailureClass::NeedsAction, next)
+}
+
+/// What to do about the reasons that StackSets gives most often.
+fn advice(reason: &str) -> &'static str {
+    let has = |text: &str| reason.contains(text);
+    if has("security token included in the request is invalid")
+        || has("not enabled")
+        || has("is not supported in region")
+    {
+        "enable the Region in this account, or take it out of the environment; then run `bedrail apply` again"
+    } else if has("already exists") {
+        "rename or remove what is left over from before, or import it; then run `bedrail apply` again"
+    } else if has("service control policy") {
+        "exempt stacksets-exec-* in the policy that denies it, then run `bedrail apply` again"
+    } else if has("role with trust relationship") || has("is not authorized") {
+        "check the roles of StackSets in this account and the policies above it, then run `bedrail apply` again"
+    } else {
+        "correct the cause in this account, then run `bedrail apply` again"
+    }
+}

@@ -1,0 +1,83 @@
+//! The sandbox on a socket of 127.0.0.1, for the AWS CLI, boto3 and whatever else speaks to AWS.
+//!
+//! Real sockets and paused time do not mix: serve on a runtime whose clock runs.
+
+use std::{net::SocketAddr, pin::pin};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpListener, task::JoinSet};
+
+use super::handle::{Lost, Sandbox};
+
+/// A listening server that has not begun to serve.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    sandbox: Sandbox,
+}
+
+impl Server {
+    /// Listens on 127.0.0.1; port 0 picks a free one.
+    ///
+    /// # Errors
+    /// What the operating system says, for example that the port is taken.
+    pub async fn bind(sandbox: Sandbox, port: u16) -> std::io::Result<Self> {
+        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port)).await?;
+        Ok(Self { listener, sandbox })
+    }
+
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `shutdown` completes; answers that have begun are finished first.
+    ///
+    /// # Errors
+    /// What the operating system says when a connection cannot be accepted.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
+        let mut shutdown = pin!(shutdown);
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                accepted = self.listener.accept() => {
+                    let (stream, _) = accepted?;
+                    let sandbox = self.sandbox.clone();
+                    connections.spawn(async move {
+                        let service = service_fn(move |request| {
+                            let sandbox = sandbox.clone();
+                            async move { answer(&sandbox, request).await }
+                        });
+                        // A client that hangs up ends its own connection and nothing else.
+                        let _ended = http1::Builder::new()
+                            .serve_connection(TokioIo::new(stream), service)
+                            .await;
+                    });
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        // Requests are answered without waiting for anything, so what is still open is idle.
+        tokio::task::yield_now().await;
+        connections.shutdown().await;
+        Ok(())
+    }
+}
+
+async fn answer(
+    sandbox: &Sandbox,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Lost> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = body.collect().await else {
+        return Err(Lost);
+    };
+    let request = Request::from_parts(parts, body.to_bytes());
+    // An error makes hyper drop the connection, which is what a lost answer looks like.
+    sandbox.call(&request).map(|answer| answer.map(Full::new))
+}

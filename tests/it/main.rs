@@ -1,0 +1,10 @@
+//! End-to-end tests: the built binary against the sandbox and against moto, and both servers against each
+//! other.
+
+#[cfg(test)]
+mod moto;
+#[cfg(test)]
+#[path = "../support/mod.rs"]
+mod support;
+#[cfg(test)]
+mod templates;
