@@ -32,11 +32,17 @@ async fn show(common: &Common, arguments: &Arguments) -> Result<(), Stop> {
         .as_ref()
         .map(|text| text.parse::<Region>())
         .transpose()
-        .map_err(|error| Stop::Usage { message: error.to_string(), help: String::new() })?;
+        .map_err(|error| Stop::Usage {
+            message: error.to_string(),
+            help: String::new(),
+        })?;
     let session = Session::open(common).await?;
     let account = find(&session, &arguments.account)?;
     let rollout = &session.loaded.rollout;
-    let environment = session.membership.environment_of(&account).and_then(|name| rollout.environments.get(name));
+    let environment = session
+        .membership
+        .environment_of(&account)
+        .and_then(|name| rollout.environments.get(name));
     let names: BTreeSet<String> = session
         .membership
         .named
@@ -46,9 +52,20 @@ async fn show(common: &Common, arguments: &Arguments) -> Result<(), Stop> {
         .chain((account == session.snapshot.management_account).then(|| MANAGEMENT.to_owned()))
         .collect();
     let scope = session.scope();
-    let subject = Subject { account: &account, environment, names: &names };
+    let subject = Subject {
+        account: &account,
+        environment,
+        names: &names,
+    };
     let known = |reference: &crate::config::model::Reference, region: &Region| {
-        scope.fixed(reference, For { environment, account: Some(&account), region: Some(region) })
+        scope.fixed(
+            reference,
+            For {
+                environment,
+                account: Some(&account),
+                region: Some(region),
+            },
+        )
     };
     let components = explain(rollout, subject, region.as_ref(), &known);
     let remark = remark(&session, &account);
@@ -85,7 +102,10 @@ fn find(session: &Session, wanted: &str) -> Result<AccountId, Stop> {
                 Some((_, name)) => format!("did you mean {name}?"),
                 None => "give an account's id or its name".to_owned(),
             };
-            (format!("there is no account {wanted:?} in the organization"), help)
+            (
+                format!("there is no account {wanted:?} in the organization"),
+                help,
+            )
         }
         several => (
             format!("{} accounts are called {wanted:?}", several.len()),
@@ -98,15 +118,27 @@ fn find(session: &Session, wanted: &str) -> Result<AccountId, Stop> {
 /// Why nothing is done in an account, where that is so.
 fn remark(session: &Session, account: &AccountId) -> Option<String> {
     let membership = &session.membership;
-    let excluded = membership.excluded.iter().find(|exclusion| exclusion.account == *account);
+    let excluded = membership
+        .excluded
+        .iter()
+        .find(|exclusion| exclusion.account == *account);
     if let Some(exclusion) = excluded {
         return Some(match &exclusion.reason {
-            ExclusionReason::State(state) => format!("The account {}: nothing is done there.", state.words()),
-            ExclusionReason::Management => "The management account: StackSets never deploy there.".to_owned(),
-            ExclusionReason::Protected => "The account is protected: it is never touched.".to_owned(),
+            ExclusionReason::State(state) => {
+                format!("The account {}: nothing is done there.", state.words())
+            }
+            ExclusionReason::Management => {
+                "The management account: StackSets never deploy there.".to_owned()
+            }
+            ExclusionReason::Protected => {
+                "The account is protected: it is never touched.".to_owned()
+            }
         });
     }
-    membership.protected.contains(account).then(|| "The account is protected: it is never touched.".to_owned())
+    membership
+        .protected
+        .contains(account)
+        .then(|| "The account is protected: it is never touched.".to_owned())
 }
 
 /// Who is explained.

@@ -110,7 +110,8 @@ pub fn build(
                         .units
                         .insert(member.account.clone(), member.unit.clone());
                     for region in desired.regions.clone() {
-                        let overrides = overrides(scope, component, environment, &member.account, &region);
+                        let overrides =
+                            overrides(scope, component, environment, &member.account, &region);
                         desired.instances.insert(
                             Target {
                                 account: member.account.clone(),
