@@ -1,12 +1,13 @@
 //! `bedrail apply`
 
+use std::cell::RefCell;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use super::exit::Exit;
-use super::options::{Color, Common, Format};
-use super::render::view::{Showing, View, view};
-use super::render::{plan_text, streams, style};
+use super::options::{Common, Format};
+use super::render::view::{Showing, view};
+use super::render::{plan_text, streams};
 use super::session::{Session, Stop};
 use super::{plan as plan_command, planfile, signals};
 use crate::apply::event::RunOutcome;
@@ -60,9 +61,7 @@ async fn apply(common: &Common, arguments: &Arguments) -> Result<Exit, Stop> {
     if common.verbose > 0 {
         super::census::print(&session.aws.census());
     }
-    if let Some(embedded) = &session.embedded {
-        embedded.close()?;
-    }
+    session.close()?;
     Ok(exit)
 }
 
@@ -71,17 +70,13 @@ async fn execute(common: &Common, session: &Session, plan: &Plan) -> Exit {
     let showing = Showing {
         json: common.format == Format::Json,
         no_progress: common.no_progress,
-        colour: match common.color {
-            Color::Auto => style::Colour::Auto,
-            Color::Always => style::Colour::Always,
-            Color::Never => style::Colour::Never,
-        },
         verbose: common.verbose > 0,
         go_on: go_on(common),
     };
-    let mut shown: Box<dyn View> = view(plan, showing);
+    // The engine and the signal handler both have something to show.
+    let shown = RefCell::new(view(plan, showing));
     let interrupt = Interrupt::default();
-    let mut on_event = |event: &crate::apply::event::Event| shown.event(event);
+    let mut on_event = |event: &crate::apply::event::Event| shown.borrow_mut().event(event);
     let report = {
         let running = run_plan(
             &session.aws,
@@ -92,7 +87,7 @@ async fn execute(common: &Common, session: &Session, plan: &Plan) -> Exit {
         );
         signals::interruptible(running, || {
             interrupt.set();
-            streams::notice("interrupted: nothing new is started; waiting for what AWS is doing (once more to leave at once)");
+            shown.borrow_mut().notice("interrupted: nothing new is started; waiting for what AWS is doing (once more to leave at once)");
         })
         .await
     };
@@ -103,7 +98,7 @@ async fn execute(common: &Common, session: &Session, plan: &Plan) -> Exit {
         );
         return Exit::Interrupted;
     };
-    if let Err(error) = shown.finish() {
+    if let Err(error) = shown.into_inner().finish() {
         streams::notice(&format!("note: the output could not be written: {error}"));
     }
     match report.outcome {

@@ -5,7 +5,7 @@ mod census;
 mod completions;
 mod embedded;
 pub mod exit;
-pub mod explain;
+mod explain;
 mod init;
 mod man;
 pub mod options;
@@ -49,6 +49,8 @@ pub enum Command {
     Plan(plan::Arguments),
     /// Run a plan: a saved one, or one that is made, shown and asked about
     Apply(apply::Arguments),
+    /// Each value that applies to an account, and where it is set
+    Explain(explain::Arguments),
     /// Print the JSON Schema of a file, for editors
     Schema(schema::Arguments),
     /// Print completions for a shell
@@ -74,6 +76,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Validate => validate::run(&cli.common),
         Command::Plan(arguments) => plan::run(&cli.common, &arguments).await,
         Command::Apply(arguments) => apply::run(&cli.common, &arguments).await,
+        Command::Explain(arguments) => explain::run(&cli.common, &arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),

@@ -11,7 +11,7 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task::JoinSet};
 
-use super::handle::{Lost, Sandbox};
+use super::handle::{NoAnswer, Sandbox};
 
 /// A listening server that has not begun to serve.
 #[derive(Debug)]
@@ -72,10 +72,10 @@ impl Server {
 async fn answer(
     sandbox: &Sandbox,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Lost> {
+) -> Result<Response<Full<Bytes>>, NoAnswer> {
     let (parts, body) = request.into_parts();
     let Ok(body) = body.collect().await else {
-        return Err(Lost);
+        return Err(NoAnswer::Lost);
     };
     let request = Request::from_parts(parts, body.to_bytes());
     // An error makes hyper drop the connection, which is what a lost answer looks like.
