@@ -8,8 +8,9 @@ use tokio::time::Instant;
 
 use crate::aws::{Aws, AwsError, Place};
 use crate::digest;
-use crate::ids::PolicyId;
+use crate::ids::{AccountId, PolicyId};
 use crate::plan::{Plan, Step};
+use crate::resources::Kind;
 use crate::resources::values::{OutputOf, Part, Planned};
 
 use super::event::{Failure, What};
@@ -107,6 +108,32 @@ impl Context<'_> {
         let digest = digest::of(&(&self.plan.digest, &step.id, &self.run));
         let short: String = digest.chars().take(32).collect();
         format!("bedrail-{short}")
+    }
+
+    /// Makes sure that `account` can be worked in, before the first change there. Where this plan deploys to the
+    /// account, its role may be seconds old, and a role that is not known everywhere yet is refused like one that
+    /// does not exist: that answer is tried again for a bounded time.
+    pub async fn enter(&self, step: &Step, account: &AccountId) -> Result<(), AwsError> {
+        let poll = Poll::new(self.deadlines.propagation);
+        let deploys_there = self.plan.steps.iter().any(|step| {
+            step.kind == Kind::StackSet && step.targets.iter().any(|target| target.account == *account)
+        });
+        loop {
+            match self.aws.verify(account).await {
+                Err(error)
+                    if deploys_there
+                        && error.operation == "AssumeRole"
+                        && error.is("AccessDenied") =>
+                {
+                    let message = "waiting until the new deployer role is known everywhere";
+                    self.progress(step, 0, 0, Some(message));
+                    if !poll.again().await {
+                        return Err(error);
+                    }
+                }
+                other => return other,
+            }
+        }
     }
 
     /// Puts together the values that wait for outputs. Reads each output once in a run.
