@@ -116,7 +116,8 @@ impl Context<'_> {
     pub async fn enter(&self, step: &Step, account: &AccountId) -> Result<(), AwsError> {
         let poll = Poll::new(self.deadlines.propagation);
         let deploys_there = self.plan.steps.iter().any(|step| {
-            step.kind == Kind::StackSet && step.targets.iter().any(|target| target.account == *account)
+            step.kind == Kind::StackSet
+                && step.targets.iter().any(|target| target.account == *account)
         });
         loop {
             match self.aws.verify(account).await {

@@ -4,7 +4,8 @@
 //! of the same phase in environments that go before its own is done, (3) the steps it names are done, and (4)
 //! nobody holds its lock. It is *not attempted* when a step that it names failed, when an environment before
 //! its own had failures in the same phase, or when its own account failed in an earlier step; from a StackSet operation only such
-//! accounts are left out. Nothing else follows from a failure.
+//! accounts are left out. An account that a step did not reach is left out of the steps that name it. Nothing
+//! else follows from a failure; nothing at all follows for the others from an account that is out of scope.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,12 +141,31 @@ struct Run<'a> {
     open_in: BTreeMap<(usize, String), usize>,
     failed_in: BTreeSet<(usize, String)>,
     locks: BTreeSet<Lock>,
-    /// Accounts that failed, with the component that did.
-    failed_accounts: BTreeMap<AccountId, String>,
+    /// Accounts that failed or went out of scope, and why nothing more is done there.
+    failed_accounts: BTreeMap<AccountId, Cause>,
+    /// Accounts that a step did not get to, by step.
+    unreached: BTreeMap<usize, BTreeSet<AccountId>>,
     summary: RunSummary,
     failures: Vec<Failure>,
     /// Steps below this one are all started or done: where the search for the next one begins.
     first_waiting: usize,
+}
+
+/// Why something is not attempted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cause {
+    text: String,
+    /// [`FailureClass::OutOfScope`] is nobody's failure, anything else is shown as not attempted.
+    class: FailureClass,
+}
+
+impl Cause {
+    fn new(text: String) -> Self {
+        Self {
+            text,
+            class: FailureClass::NotAttempted,
+        }
+    }
 }
 
 /// A step that may start now, without the targets that failed before.
@@ -209,6 +229,7 @@ impl<'a> Run<'a> {
             failed_in: BTreeSet::new(),
             locks: BTreeSet::new(),
             failed_accounts: BTreeMap::new(),
+            unreached: BTreeMap::new(),
             summary: RunSummary::default(),
             failures: Vec::new(),
             first_waiting: 0,
@@ -291,16 +312,21 @@ impl<'a> Run<'a> {
     }
 
     /// Why a step will never start.
-    fn hopeless(&self, at: usize, step: &Step) -> Option<String> {
+    fn hopeless(&self, at: usize, step: &Step) -> Option<Cause> {
+        // Why the account itself is left out says more than which step was missed by it.
+        let account = step.account.as_ref();
+        if let Some(cause) = account.and_then(|account| self.failed_accounts.get(account)) {
+            return Some(cause.clone());
+        }
         for id in &step.after {
             let state = self.index.get(id).and_then(|i| self.states.get(*i));
             let partial_elsewhere = step.account.is_some() || !step.targets.is_empty();
             match state {
                 Some(State::Done(StepOutcome::Failed | StepOutcome::NotAttempted)) => {
-                    return Some(format!("{id} did not succeed"));
+                    return Some(Cause::new(format!("{id} did not succeed")));
                 }
                 Some(State::Done(StepOutcome::Partial)) if !partial_elsewhere => {
-                    return Some(format!("{id} succeeded only in part"));
+                    return Some(Cause::new(format!("{id} succeeded only in part")));
                 }
                 _ => {}
             }
@@ -310,42 +336,42 @@ impl<'a> Run<'a> {
             .environments_before(step)
             .find(|name| self.failed_in.contains(&(phase, (*name).to_owned())))
         {
-            return Some(format!(
+            return Some(Cause::new(format!(
                 "environment {environment} goes first and had failures"
-            ));
+            )));
         }
-        let account = step.account.as_ref()?;
-        let component = self.failed_accounts.get(account)?;
-        Some(format!("{component} failed in this account"))
+        self.left_out(step, account?)
+    }
+
+    /// Why a step leaves an account out.
+    fn left_out(&self, step: &Step, account: &AccountId) -> Option<Cause> {
+        if let Some(cause) = self.failed_accounts.get(account) {
+            return Some(cause.clone());
+        }
+        let missed = step.after.iter().find(|id| {
+            self.index
+                .get(id)
+                .and_then(|at| self.unreached.get(at))
+                .is_some_and(|accounts| accounts.contains(account))
+        })?;
+        Some(Cause::new(format!("{missed} did not get to this account")))
     }
 
     /// Leaves out the targets whose accounts failed before. `None`: nothing is left, and the step is closed.
     fn reduce(&mut self, at: usize, step: &Step, emit: &dyn Fn(What)) -> Option<Start> {
         let mut reduced = step.clone();
-        reduced
-            .targets
-            .retain(|target| !self.failed_accounts.contains_key(&target.account));
-        if reduced.targets.len() == step.targets.len() {
-            return Some(Start {
-                step: at,
-                reduced,
-                left_out: Vec::new(),
-            });
-        }
-        let left_out: Vec<Failure> = step
-            .targets
-            .iter()
-            .filter_map(|target| {
-                let component = self.failed_accounts.get(&target.account)?;
-                Some(not_attempted(
-                    step,
-                    Some((&target.account, &target.region)),
-                    &format!("{component} failed in this account"),
-                ))
-            })
-            .collect();
-        if reduced.targets.is_empty() {
-            self.give_up(at, "every account that it reaches failed before", emit);
+        let mut left_out = Vec::new();
+        reduced.targets.retain(|target| {
+            let cause = self.left_out(step, &target.account);
+            left_out.extend(
+                cause.as_ref().map(|cause| {
+                    not_attempted(step, Some((&target.account, &target.region)), cause)
+                }),
+            );
+            cause.is_none()
+        });
+        if reduced.targets.is_empty() && !left_out.is_empty() {
+            self.close_unattempted(at, left_out, emit);
             return None;
         }
         Some(Start {
@@ -403,23 +429,21 @@ impl<'a> Run<'a> {
         if let Some(lock) = &step.lock {
             self.locks.remove(lock);
         }
-        let counted = |class: fn(FailureClass) -> bool| {
-            result.failures.iter().filter(|f| class(f.class)).count()
-        };
-        let skipped = counted(|class| class == FailureClass::OutOfScope);
-        let not_attempted = counted(|class| class == FailureClass::NotAttempted) + left_out.len();
-        let failed =
-            result.failures.len() - skipped - counted(|class| class == FailureClass::NotAttempted);
+        result.failures.extend(left_out);
+        let counted =
+            |wanted: FailureClass| result.failures.iter().filter(|f| f.class == wanted).count();
+        let skipped = counted(FailureClass::OutOfScope);
+        let not_attempted = counted(FailureClass::NotAttempted);
+        let failed = result.failures.len() - skipped - not_attempted;
         let outcome = match (failed + not_attempted, result.succeeded) {
             (0, _) => StepOutcome::Succeeded,
             (_, 0) => StepOutcome::Failed,
             _ => StepOutcome::Partial,
         };
-        result.failures.extend(left_out);
         self.close(at, outcome, result, [failed, skipped, not_attempted], emit);
     }
 
-    fn give_up(&mut self, at: usize, cause: &str, emit: &dyn Fn(What)) {
+    fn give_up(&mut self, at: usize, cause: &Cause, emit: &dyn Fn(What)) {
         let Some(step) = self.plan.steps.get(at) else {
             return;
         };
@@ -431,17 +455,31 @@ impl<'a> Run<'a> {
                 .map(|target| not_attempted(step, Some((&target.account, &target.region)), cause))
                 .collect()
         };
-        let count = failures.len();
+        self.close_unattempted(at, failures, emit);
+    }
+
+    /// Closes a step of which nothing was attempted.
+    fn close_unattempted(&mut self, at: usize, failures: Vec<Failure>, emit: &dyn Fn(What)) {
+        let skipped = failures
+            .iter()
+            .filter(|failure| failure.class == FailureClass::OutOfScope)
+            .count();
+        let not_attempted = failures.len() - skipped;
+        let outcome = if not_attempted == 0 {
+            StepOutcome::Succeeded
+        } else {
+            StepOutcome::NotAttempted
+        };
         let phase = self.phase_of.get(at).copied().unwrap_or_default();
         self.open_phase(phase, emit);
         self.close(
             at,
-            StepOutcome::NotAttempted,
+            outcome,
             StepResult {
                 failures,
                 ..StepResult::default()
             },
-            [0, 0, count],
+            [0, skipped, not_attempted],
             emit,
         );
     }
@@ -461,15 +499,27 @@ impl<'a> Run<'a> {
         if let Some(state) = self.states.get_mut(at) {
             *state = State::Done(outcome);
         }
-        for failure in &result.failures {
-            if let Some(account) = &failure.account
-                && failure.class != FailureClass::NotAttempted
-                && (step.account.is_some() || !step.targets.is_empty())
-            {
-                self.failed_accounts
-                    .entry(account.clone())
-                    .or_insert_with(|| step.component.clone());
+        let in_accounts = step.account.is_some() || !step.targets.is_empty();
+        for failure in result.failures.iter().filter(|_| in_accounts) {
+            let Some(account) = &failure.account else {
+                continue;
+            };
+            if failure.class == FailureClass::NotAttempted {
+                self.unreached
+                    .entry(at)
+                    .or_default()
+                    .insert(account.clone());
+                continue;
             }
+            let cause = if failure.class == FailureClass::OutOfScope {
+                Cause {
+                    text: failure.message.clone(),
+                    class: FailureClass::OutOfScope,
+                }
+            } else {
+                Cause::new(format!("{} failed in this account", step.component))
+            };
+            self.failed_accounts.entry(account.clone()).or_insert(cause);
         }
         if let Some(environment) = &step.environment {
             let key = (phase_at, environment.clone());
@@ -573,14 +623,28 @@ impl<'a> Run<'a> {
 fn not_attempted(
     step: &Step,
     at: Option<(&AccountId, &crate::ids::Region)>,
-    cause: &str,
+    cause: &Cause,
 ) -> Failure {
+    if cause.class == FailureClass::OutOfScope {
+        let next = "nothing; it is left out as long as it is so";
+        return failed(
+            step,
+            at,
+            "OutOfScope",
+            cause.text.clone(),
+            cause.class,
+            next,
+        );
+    }
     failed(
         step,
         at,
         "NotAttempted",
-        format!("not attempted: {cause}"),
-        FailureClass::NotAttempted,
+        format!("not attempted: {}", cause.text),
+        cause.class,
         "mend the first cause, then run `bedrail apply` again",
     )
 }
+
+#[cfg(test)]
+mod tests;

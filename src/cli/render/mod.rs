@@ -27,4 +27,4 @@ pub mod view;
 pub mod words;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
