@@ -284,3 +284,6 @@ fn locks(step: &Step, found: &mut Vec<Violation>) {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests;
