@@ -1,19 +1,20 @@
-"""The AWS CLI, as an operator would use it beside Bedrail."""
+"""The AWS CLI, as an operator would use it beside Bedrail. Only on the sandbox: each call is a process, and what moto
+answers is asked for by boto3."""
 
 import json
 import os
 import subprocess
 import sys
 
-from worlds import moto_deviates
+import pytest
+from worlds import ADMINISTRATOR
 
 
 def cli(aws, *arguments, keys=None, code=0):
     """What the CLI prints, parsed; its error text when it is expected to fail."""
-    keys = keys or {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "any"}
     environment = {
         **os.environ,
-        **{name.upper(): value for name, value in keys.items()},
+        **{name.upper(): value for name, value in (keys or ADMINISTRATOR).items()},
         "AWS_ENDPOINT_URL": aws.url,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_PAGER": "",
@@ -24,6 +25,13 @@ def cli(aws, *arguments, keys=None, code=0):
     if code:
         return answer.stderr
     return json.loads(answer.stdout) if answer.stdout.strip() else None
+
+
+@pytest.fixture
+def aws(servers):
+    if "sandbox" not in servers:
+        pytest.skip("SERVERS leaves the sandbox out")
+    return servers["sandbox"]
 
 
 def test_who_am_i(aws):
@@ -38,7 +46,6 @@ def test_the_accounts_of_the_organization(aws):
 def test_a_member_by_its_role(aws):
     keys = aws.keys_of("prod-2")
     assert cli(aws, "sts", "get-caller-identity", keys=keys)["Account"] == aws.accounts["prod-2"]
-    assert cli(aws, "kms", "list-keys", keys=keys)["Keys"] is not None
     assert "logGroups" in cli(aws, "logs", "describe-log-groups", keys=keys)
     assert "Roles" in cli(aws, "iam", "list-roles", keys=keys)
 
@@ -47,9 +54,7 @@ def test_a_bucket_by_path(aws):
     keys = aws.keys_of("prod-2")
     name = aws.unique(f"conformance-{aws.accounts['prod-2']}")
     cli(aws, "s3api", "create-bucket", "--bucket", name, keys=keys)
-    cli(aws, "s3api", "put-object", "--bucket", name, "--key", "k", keys=keys)
-    assert cli(aws, "s3api", "head-object", "--bucket", name, "--key", "k", keys=keys)["ContentLength"] == 0
-    cli(aws, "s3api", "delete-object", "--bucket", name, "--key", "k", keys=keys)
+    assert name in [b["Name"] for b in cli(aws, "s3api", "list-buckets", keys=keys)["Buckets"]]
     cli(aws, "s3api", "delete-bucket", "--bucket", name, keys=keys)
 
 
@@ -57,13 +62,9 @@ def test_stack_sets_are_listed(aws):
     assert "Summaries" in cli(aws, "cloudformation", "list-stack-sets", "--status", "ACTIVE")
 
 
-@moto_deviates(
-    "an unset configuration is an empty one",
-    decides="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetModelInvocationLoggingConfiguration.html",
-)
 def test_logging_that_is_not_set(aws):
     keys = aws.keys_of("prod-2")
-    assert "loggingConfig" not in (cli(aws, "bedrock", "get-model-invocation-logging-configuration", keys=keys) or {})
+    assert not cli(aws, "bedrock", "get-model-invocation-logging-configuration", keys=keys)
 
 
 def test_errors_carry_awss_codes(aws):

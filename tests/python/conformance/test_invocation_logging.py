@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from worlds import error, message, moto_deviates
+from worlds import error, message, moto_deviates, once_known
 
 API = "https://docs.aws.amazon.com/bedrock/latest/APIReference/"
 GUIDE = "https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html"
@@ -79,7 +79,8 @@ def test_at_first_there_is_no_configuration(bedrock):
 
 def test_a_configuration_is_read_as_it_was_put(aws, bedrock, destinations):
     wanted = configuration(destinations, aws)
-    bedrock.put_model_invocation_logging_configuration(loggingConfig=wanted)
+    # A new role is not known to Bedrock at once.
+    once_known(aws, bedrock.put_model_invocation_logging_configuration, "ValidationException", loggingConfig=wanted)
     assert bedrock.get_model_invocation_logging_configuration()["loggingConfig"] == wanted
 
 

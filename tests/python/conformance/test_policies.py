@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from worlds import as_map, error, moto_deviates, tags
+from worlds import as_map, error, eventually, moto_deviates, tags
 
 API = "https://docs.aws.amazon.com/organizations/latest/APIReference/"
 LIMITS = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
@@ -15,9 +15,14 @@ DENY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Ac
 def organizations(aws):
     """With the type enabled, as after the first run of anything."""
     client = aws.client("organizations")
-    enabled = client.list_roots()["Roots"][0]["PolicyTypes"]
-    if TYPE not in [t["Type"] for t in enabled]:
+
+    def types():
+        return {t["Type"]: t["Status"] for t in client.list_roots()["Roots"][0]["PolicyTypes"]}
+
+    if TYPE not in types():
         client.enable_policy_type(RootId=aws.root, PolicyType=TYPE)
+        # Enabling takes its time, and is seen in ListRoots.
+        eventually(lambda: types()[TYPE] == "ENABLED", aws.patience)
     return client
 
 

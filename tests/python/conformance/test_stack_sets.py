@@ -61,12 +61,29 @@ class StackSet:
         )
         return self.finish(answer)
 
+    def rows(self, operation, number):
+        """The operation's rows, once that many are final: the list is eventually consistent."""
+
+        def final():
+            rows = self.client.list_stack_set_operation_results(
+                StackSetName=self.name, OperationId=operation["OperationId"]
+            )["Summaries"]
+            done = [row for row in rows if row["Status"] in ("SUCCEEDED", "FAILED", "CANCELLED")]
+            return rows if len(done) == number else None
+
+        return eventually(final, self.aws.patience)
+
     def instances(self):
         pages = self.client.get_paginator("list_stack_instances").paginate(StackSetName=self.name)
         return [instance for page in pages for instance in page["Summaries"]]
 
     def places(self):
-        return sorted((instance["Account"], instance["Region"]) for instance in self.instances())
+        """Where there is a stack; suspended accounts have an instance that was skipped."""
+        return sorted(
+            (instance["Account"], instance["Region"])
+            for instance in self.instances()
+            if instance["StackInstanceStatus"]["DetailedStatus"] != "SKIPPED_SUSPENDED_ACCOUNT"
+        )
 
     def retention(self, account, region="us-east-1"):
         logs = self.aws.client("logs", account, region)
@@ -74,17 +91,17 @@ class StackSet:
         return [group.get("retentionInDays") for group in groups]
 
     def clear(self):
-        places = self.places()
-        if places:
-            roots = {"OrganizationalUnitIds": [self.aws.root]}
-            self.finish(
-                self.client.delete_stack_instances(
+        # A second time without the stacks, for accounts that cannot be reached.
+        for retain in (False, True):
+            instances = self.instances()
+            if instances:
+                answer = self.client.delete_stack_instances(
                     StackSetName=self.name,
-                    DeploymentTargets=roots,
-                    Regions=sorted({region for _, region in places}),
-                    RetainStacks=False,
+                    DeploymentTargets={"OrganizationalUnitIds": [self.aws.root]},
+                    Regions=sorted({instance["Region"] for instance in instances}),
+                    RetainStacks=retain,
                 )
-            )
+                self.finish(answer)
         self.client.delete_stack_set(StackSetName=self.name)
 
 
@@ -237,14 +254,7 @@ def test_an_operation_has_the_id_that_it_was_given(stack_set):
 def test_an_operation_has_one_row_per_account_and_region(aws, stack_set):
     stack_set.create()
     operation = stack_set.deploy(stack_set.target("Workloads/Staging"))
-    call = stack_set.client.list_stack_set_operation_results
-
-    def rows():
-        # Eventually consistent, as on AWS.
-        answer = call(StackSetName=stack_set.name, OperationId=operation["OperationId"])["Summaries"]
-        return answer if len(answer) == 2 else None
-
-    found = eventually(rows, aws.patience)
+    found = stack_set.rows(operation, 2)
     assert {r["Account"] for r in found} == {aws.accounts["staging-1"], aws.accounts["staging-2"]}
     assert {r["Status"] for r in found} == {"SUCCEEDED"}
     assert {r["OrganizationalUnitId"] for r in found} == {aws.units["Workloads/Staging"]}
@@ -367,14 +377,7 @@ def test_a_failing_account_fails_the_operation_and_is_named(aws, stack_set):
     aws.client("logs", "staging-1").create_log_group(logGroupName=taken)
     operation = stack_set.deploy(stack_set.target("Workloads/Staging", accounts=["staging-1"]))
     assert operation["Status"] == "FAILED"
-
-    def rows():
-        answer = stack_set.client.list_stack_set_operation_results(
-            StackSetName=stack_set.name, OperationId=operation["OperationId"]
-        )["Summaries"]
-        return answer or None
-
-    row = eventually(rows, aws.patience)[0]
+    row = stack_set.rows(operation, 1)[0]
     assert (row["Account"], row["Status"]) == (aws.accounts["staging-1"], "FAILED")
     assert "already exists" in row["StatusReason"]
     assert [i["Status"] for i in stack_set.instances()] == ["OUTDATED"]

@@ -126,6 +126,20 @@ def eventually(probe, patience):
         time.sleep(0.02)
 
 
+def once_known(aws, call, code, **arguments):
+    """The answer, when the world knows of what was made a moment ago: until then the call ends with `code`."""
+
+    def ask():
+        try:
+            return call(**arguments)
+        except ClientError as problem:
+            if problem.response["Error"]["Code"] != code:
+                raise
+            return None
+
+    return eventually(ask, aws.patience)
+
+
 def tags(mapping):
     return [{"Key": key, "Value": value} for key, value in mapping.items()]
 

@@ -1,6 +1,7 @@
 //! CloudFormation: templates, stacks, change sets, StackSets and their operations.
 
 pub mod faults;
+mod membership;
 mod pairs;
 mod queue;
 mod source;
@@ -14,13 +15,16 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, ApiError, Call, World};
+use super::{ApiError, Call, World};
 use crate::sandbox::wire::{dispatch::no_such_operation, service::Service};
 
 use faults::Faults;
 use queue::{Due, Queue};
+use stack_sets::StackSets;
 use stacks::Stacks;
 use template::{Library, TemplateId};
+
+pub use stack_sets::account_moved;
 
 /// CloudFormation of every account and Region.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -29,6 +33,7 @@ pub struct CloudFormation {
     /// Resources that are made to fail.
     pub faults: Faults,
     pub stacks: Stacks,
+    pub stack_sets: StackSets,
     pub(crate) templates: Library,
     queue: Queue,
 }
@@ -60,7 +65,7 @@ pub fn run_due(world: &mut World) {
             Due::Step { stack, epoch } => stacks::engine::step(world, &stack, epoch),
             Due::Task { stack, epoch, task } => stacks::engine::run(world, &stack, epoch, task),
             Due::ChangeSet { stack, id } => stacks::change_sets::work_out(world, &stack, &id),
-            Due::Operation(_) => {}
+            Due::Operation(operation) => stack_sets::step(world, &operation),
         }
     }
 }
@@ -71,14 +76,6 @@ pub fn run_due(world: &mut World) {
 /// What CloudFormation answers when it refuses; an unknown operation.
 pub fn handle(world: &mut World, call: &Call) -> Result<serde_json::Value, ApiError> {
     stacks::handle(world, call)
+        .or_else(|| stack_sets::handle(world, call))
         .unwrap_or_else(|| Err(no_such_operation(Service::CloudFormation, &call.operation)))
-}
-
-/// An account came (`from` none), went (`to` none) or moved between parents: automatic deployment.
-pub fn account_moved(
-    _world: &mut World,
-    _account: &AccountId,
-    _from: Option<&str>,
-    _to: Option<&str>,
-) {
 }

@@ -1,18 +1,18 @@
 //! Stacks.
 
-mod answers;
+pub mod answers;
 mod begin;
 pub mod change_sets;
 mod create;
-mod delete;
+pub mod delete;
 pub mod desired;
-mod diff;
+pub mod diff;
 pub mod engine;
 mod events;
 mod exports;
 mod finish;
 mod listing;
-mod names;
+pub mod names;
 pub mod properties;
 mod replacement;
 mod resources;
