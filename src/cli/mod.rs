@@ -12,6 +12,7 @@ pub mod options;
 mod plan;
 mod planfile;
 pub mod render;
+mod sandbox;
 mod schema;
 mod session;
 mod signals;
@@ -51,6 +52,8 @@ pub enum Command {
     Apply(apply::Arguments),
     /// Each value that applies to an account, and where it is set
     Explain(explain::Arguments),
+    /// The embedded AWS by itself: serve it, reset it, seed one of any size
+    Sandbox(sandbox::Arguments),
     /// Print the JSON Schema of a file, for editors
     Schema(schema::Arguments),
     /// Print completions for a shell
@@ -77,6 +80,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Plan(arguments) => plan::run(&cli.common, &arguments).await,
         Command::Apply(arguments) => apply::run(&cli.common, &arguments).await,
         Command::Explain(arguments) => explain::run(&cli.common, &arguments).await,
+        Command::Sandbox(arguments) => sandbox::run(&cli.common, &arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),

@@ -149,7 +149,9 @@ async fn through_change_set(
     if let Some(trouble) = finished(context, step, place, stack, &token).await? {
         return Ok(Err(trouble));
     }
-    Ok(Ok(change_set.changes.iter().map(sentence).collect()))
+    // Of a new stack the plan has named every resource.
+    let changes = if create { Vec::new() } else { change_set.changes };
+    Ok(Ok(changes.iter().map(sentence).collect()))
 }
 
 /// AWS has no code for an empty change set, only these texts.

@@ -1,6 +1,9 @@
 //! The sandbox through real SDK clients, in process, on paused time.
 
+mod bad_days;
 mod identity;
+mod organizations;
+mod resources;
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::{
