@@ -1,7 +1,5 @@
 //! Opens the connection: source credentials, endpoints, the first question to AWS.
 
-use std::sync::Mutex;
-
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion};
 use aws_credential_types::Credentials;
@@ -141,7 +139,6 @@ fn open(options: &Options, base: SdkConfig, pacing: Pacing, identity: Identity) 
             pacer: Pacer::new(pacing),
             sessions: Sessions::new(options.deployer.clone()),
             call_as: options.call_as,
-            waits: Mutex::new(None),
         }),
     }
 }

@@ -14,7 +14,7 @@ use super::embedded;
 use super::exit::Exit;
 use super::options::{Common, Format, Pacing as PacingChoice};
 use super::render::{diagnostics, streams};
-use super::validate;
+use super::{validate, waiting};
 
 /// A rollout, the organization that it is for, and a connection to it.
 pub struct Session {
@@ -59,7 +59,8 @@ impl Session {
         if let Some(endpoint) = aws.custom_endpoint() {
             streams::notice(&format!("note: calls go to {endpoint}, not to AWS"));
         }
-        let snapshot = discover(&aws, &loaded.rollout).await?;
+        let reading = discover(&aws, &loaded.rollout);
+        let snapshot = waiting::show(common, &aws, "reading the organization", reading).await?;
         if let Some(refusal) = wrong_organization(&loaded.rollout, &snapshot) {
             let failed = Failed {
                 diagnostics: vec![refusal],
@@ -103,10 +104,11 @@ impl Session {
     }
 
     /// Reads what is live and compares.
-    pub async fn plan(&self) -> Result<Plan, Stop> {
+    pub async fn plan(&self, common: &Common) -> Result<Plan, Stop> {
         let scope = self.scope();
         let desired = Desired::of(&scope);
-        let observation = Observation::of(&self.aws, &scope, &desired).await?;
+        let reading = Observation::of(&self.aws, &scope, &desired);
+        let observation = waiting::show(common, &self.aws, "reading what is live", reading).await?;
         plan::build(scope, &desired, &observation).map_err(
             |NoPlan {
                  diagnostics,
