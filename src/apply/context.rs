@@ -24,6 +24,8 @@ pub struct Deadlines {
     pub foreign_operation: Duration,
     /// After an operation is final, until its rows are all there (they are eventually consistent).
     pub results: Duration,
+    /// After an operation is final, until its first row; when there is still none, the instances tell.
+    pub first_result: Duration,
     pub stack: Duration,
     pub change_set: Duration,
     /// A policy type from PENDING_ENABLE, or trusted access, to enabled.
@@ -39,6 +41,7 @@ impl Default for Deadlines {
             stack_set_operation: minutes(180),
             foreign_operation: minutes(30),
             results: minutes(3),
+            first_result: Duration::from_secs(5),
             stack: minutes(120),
             change_set: minutes(15),
             enabling: minutes(10),

@@ -53,6 +53,7 @@ pub enum What {
     /// May be lost without harm.
     StepProgress {
         step: StepId,
+        /// Targets that succeeded; the failed ones come on top.
         done: usize,
         failed: usize,
         targets: usize,

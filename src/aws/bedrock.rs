@@ -50,7 +50,11 @@ impl Aws {
                 },
             )
             .await?;
-        Ok(answer.logging_config().map(|config| LoggingConfig {
+        // A structure without a destination delivers nothing, which is what no configuration does.
+        let config = answer
+            .logging_config()
+            .filter(|config| config.s3_config().is_some() || config.cloud_watch_config().is_some());
+        Ok(config.map(|config| LoggingConfig {
             s3: config.s3_config().map(s3),
             cloud_watch: config
                 .cloud_watch_config()

@@ -53,6 +53,7 @@ pub struct Instance {
     pub reason: String,
     /// The unit that the account was reached through.
     pub unit: Option<TargetId>,
+    pub last_operation: Option<String>,
 }
 
 /// A StackSet operation as DescribeStackSetOperation shows it.
@@ -61,6 +62,8 @@ pub struct Operation {
     pub id: String,
     pub status: OperationStatus,
     pub reason: String,
+    /// Instances that failed, as this strongly consistent read knows them.
+    pub failed_instances: Option<i32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -361,6 +364,7 @@ impl Aws {
                         .unwrap_or_default(),
                     reason: row.status_reason().unwrap_or_default().to_owned(),
                     unit: identifier(row.organizational_unit_id()),
+                    last_operation: row.last_operation_id().map(str::to_owned),
                 });
             }
             token = answer.next_token().map(str::to_owned);
@@ -445,7 +449,7 @@ impl Aws {
         reach: &Reach,
         preferences: &Preferences,
         operation_id: &str,
-    ) -> Result<(), AwsError> {
+    ) -> Result<String, AwsError> {
         self.call(
             &self.home(),
             once("UpdateStackSet"),
@@ -474,7 +478,7 @@ impl Aws {
             },
         )
         .await
-        .map(drop)
+        .map(|answer| answered(answer.operation_id(), operation_id))
     }
 
     pub async fn create_stack_instances(
@@ -484,7 +488,7 @@ impl Aws {
         overrides: &BTreeMap<String, String>,
         preferences: &Preferences,
         operation_id: &str,
-    ) -> Result<(), AwsError> {
+    ) -> Result<String, AwsError> {
         self.call(
             &self.home(),
             once("CreateStackInstances"),
@@ -505,7 +509,7 @@ impl Aws {
             },
         )
         .await
-        .map(drop)
+        .map(|answer| answered(answer.operation_id(), operation_id))
     }
 
     /// `overrides` is the complete list: AWS resets every key that is not in it. An empty list takes all
@@ -517,7 +521,7 @@ impl Aws {
         overrides: Option<&BTreeMap<String, String>>,
         preferences: &Preferences,
         operation_id: &str,
-    ) -> Result<(), AwsError> {
+    ) -> Result<String, AwsError> {
         self.call(
             &self.home(),
             once("UpdateStackInstances"),
@@ -536,7 +540,7 @@ impl Aws {
             },
         )
         .await
-        .map(drop)
+        .map(|answer| answered(answer.operation_id(), operation_id))
     }
 
     pub async fn delete_stack_instances(
@@ -546,7 +550,7 @@ impl Aws {
         retain_stacks: bool,
         preferences: &Preferences,
         operation_id: &str,
-    ) -> Result<(), AwsError> {
+    ) -> Result<String, AwsError> {
         self.call(
             &self.home(),
             once("DeleteStackInstances"),
@@ -565,7 +569,7 @@ impl Aws {
             },
         )
         .await
-        .map(drop)
+        .map(|answer| answered(answer.operation_id(), operation_id))
     }
 
     pub async fn delete_stack_set(&self, name: &str) -> Result<(), AwsError> {
@@ -618,6 +622,9 @@ impl Aws {
                     operation.status().map(|s| s.as_str()).unwrap_or_default(),
                 ),
                 reason: operation.status_reason().unwrap_or_default().to_owned(),
+                failed_instances: operation
+                    .status_details()
+                    .and_then(|details| details.failed_stack_instances_count()),
             })),
             Err(error) if error.is("OperationNotFoundException") => Ok(None),
             Err(error) => Err(error),
@@ -709,6 +716,11 @@ impl Aws {
             }
         }
     }
+}
+
+/// The id to follow: AWS answers with the one that it was sent.
+fn answered(answer: Option<&str>, sent: &str) -> String {
+    answer.unwrap_or(sent).to_owned()
 }
 
 fn identifier<T: std::str::FromStr>(text: Option<&str>) -> Option<T> {

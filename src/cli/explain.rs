@@ -1,10 +1,145 @@
-//! `bedrail explain`: how its result looks.
+//! `bedrail explain`
+
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::render::sanitize::clean;
-use crate::config::explain::{Entry, ExplainedComponent, Setting};
+use super::exit::Exit;
+use super::options::{Common, Format};
+use super::render::{sanitize::clean, streams};
+use super::session::{Session, Stop};
+use crate::config::explain::{Entry, ExplainedComponent, Setting, Subject, explain};
 use crate::ids::{AccountId, Region};
+use crate::organization::ExclusionReason;
+use crate::resources::scope::{For, MANAGEMENT};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Id or name of the account
+    account: String,
+}
+
+pub async fn run(common: &Common, arguments: &Arguments) -> Exit {
+    match show(common, arguments).await {
+        Ok(()) => Exit::Done,
+        Err(stop) => stop.report(common.format),
+    }
+}
+
+async fn show(common: &Common, arguments: &Arguments) -> Result<(), Stop> {
+    let region = common
+        .region
+        .as_ref()
+        .map(|text| text.parse::<Region>())
+        .transpose()
+        .map_err(|error| Stop::Usage {
+            message: error.to_string(),
+            help: String::new(),
+        })?;
+    let session = Session::open(common).await?;
+    let account = find(&session, &arguments.account)?;
+    let rollout = &session.loaded.rollout;
+    let environment = session
+        .membership
+        .environment_of(&account)
+        .and_then(|name| rollout.environments.get(name));
+    let names: BTreeSet<String> = session
+        .membership
+        .named
+        .iter()
+        .filter(|(_, named)| **named == account)
+        .map(|(name, _)| name.clone())
+        .chain((account == session.snapshot.management_account).then(|| MANAGEMENT.to_owned()))
+        .collect();
+    let scope = session.scope();
+    let subject = Subject {
+        account: &account,
+        environment,
+        names: &names,
+    };
+    let known = |reference: &crate::config::model::Reference, region: &Region| {
+        scope.fixed(
+            reference,
+            For {
+                environment,
+                account: Some(&account),
+                region: Some(region),
+            },
+        )
+    };
+    let components = explain(rollout, subject, region.as_ref(), &known);
+    let remark = remark(&session, &account);
+    let heading = Heading {
+        account: &account,
+        name: session.snapshot.account_name(&account),
+        path: session.snapshot.path_of(&account),
+        environment: environment.map(|environment| environment.name.as_str()),
+        remark: remark.as_deref(),
+    };
+    match common.format {
+        Format::Json => streams::result_line(&json(heading, &components).to_string()),
+        Format::Text | Format::Markdown => streams::result(&text(heading, &components)),
+    }
+    session.close()
+}
+
+fn find(session: &Session, wanted: &str) -> Result<AccountId, Stop> {
+    let accounts = &session.snapshot.accounts;
+    let found: Vec<&AccountId> = accounts
+        .iter()
+        .filter(|(id, account)| id.as_str() == wanted || account.name == wanted)
+        .map(|(id, _)| id)
+        .collect();
+    let (message, help) = match found.as_slice() {
+        [one] => return Ok((*one).clone()),
+        [] => {
+            let near = accounts
+                .values()
+                .map(|account| (strsim::jaro_winkler(&account.name, wanted), &account.name))
+                .filter(|(score, _)| *score > 0.8)
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            let help = match near {
+                Some((_, name)) => format!("did you mean {name}?"),
+                None => "give an account's id or its name".to_owned(),
+            };
+            (
+                format!("there is no account {wanted:?} in the organization"),
+                help,
+            )
+        }
+        several => (
+            format!("{} accounts are called {wanted:?}", several.len()),
+            "give the id".to_owned(),
+        ),
+    };
+    Err(Stop::Usage { message, help })
+}
+
+/// Why nothing is done in an account, where that is so.
+fn remark(session: &Session, account: &AccountId) -> Option<String> {
+    let membership = &session.membership;
+    let excluded = membership
+        .excluded
+        .iter()
+        .find(|exclusion| exclusion.account == *account);
+    if let Some(exclusion) = excluded {
+        return Some(match &exclusion.reason {
+            ExclusionReason::State(state) => {
+                format!("The account {}: nothing is done there.", state.words())
+            }
+            ExclusionReason::Management => {
+                "The management account: StackSets never deploy there.".to_owned()
+            }
+            ExclusionReason::Protected => {
+                "The account is protected: it is never touched.".to_owned()
+            }
+        });
+    }
+    membership
+        .protected
+        .contains(account)
+        .then(|| "The account is protected: it is never touched.".to_owned())
+}
 
 /// Who is explained.
 #[derive(Debug, Clone, Copy)]

@@ -64,7 +64,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
             &format!(
                 "nothing was written: {} has {} already",
                 clean(&folder.display().to_string()),
-                present.join(", ")
+                shortened(&present)
             ),
             "init never overwrites; name an empty folder: bedrail init DIR",
         );
@@ -86,6 +86,16 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
     ));
     streams::notice("next: bedrail validate, then bedrail plan --sandbox");
     Exit::Done
+}
+
+/// The first few names, and how many more there are.
+fn shortened(names: &[&str]) -> String {
+    const SHOWN: usize = 3;
+    let first: Vec<&str> = names.iter().take(SHOWN).copied().collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more files", first.join(", ")),
+    }
 }
 
 /// Makes a file that is not there yet, with its folders.

@@ -1,18 +1,21 @@
 //! The command line: one file per command. Nothing else in Bedrail prints.
 
+mod apply;
 mod census;
 mod completions;
 mod embedded;
 pub mod exit;
-pub mod explain;
+mod explain;
 mod init;
 mod man;
 pub mod options;
 mod plan;
 mod planfile;
 pub mod render;
+mod sandbox;
 mod schema;
 mod session;
+mod signals;
 mod validate;
 
 use std::ffi::OsString;
@@ -45,6 +48,12 @@ pub enum Command {
     Validate,
     /// Show what would change
     Plan(plan::Arguments),
+    /// Run a plan: a saved one, or one that is made, shown and asked about
+    Apply(apply::Arguments),
+    /// Each value that applies to an account, and where it is set
+    Explain(explain::Arguments),
+    /// The embedded AWS by itself: serve it, reset it, seed one of any size
+    Sandbox(sandbox::Arguments),
     /// Print the JSON Schema of a file, for editors
     Schema(schema::Arguments),
     /// Print completions for a shell
@@ -69,6 +78,9 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Init(arguments) => init::run(&cli.common, &arguments),
         Command::Validate => validate::run(&cli.common),
         Command::Plan(arguments) => plan::run(&cli.common, &arguments).await,
+        Command::Apply(arguments) => apply::run(&cli.common, &arguments).await,
+        Command::Explain(arguments) => explain::run(&cli.common, &arguments).await,
+        Command::Sandbox(arguments) => sandbox::run(&cli.common, &arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),

@@ -42,9 +42,7 @@ async fn plan(common: &Common, arguments: &Arguments) -> Result<Exit, Stop> {
     if common.verbose > 0 {
         super::census::print(&session.aws.census());
     }
-    if let Some(embedded) = &session.embedded {
-        embedded.close()?;
-    }
+    session.close()?;
     Ok(if arguments.detailed_exitcode && !plan.is_empty() {
         Exit::Differences
     } else {

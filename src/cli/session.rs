@@ -121,6 +121,14 @@ impl Session {
         )
     }
 
+    /// Lets go of what the session holds; an embedded organization is tidied up.
+    pub fn close(&self) -> Result<(), Stop> {
+        match &self.embedded {
+            Some(embedded) => Ok(embedded.close()?),
+            None => Ok(()),
+        }
+    }
+
     /// Asks to pin the organization's id where the file does not.
     pub fn advise_pin(&self) {
         if self.loaded.rollout.organization.id.is_none() {

@@ -120,6 +120,13 @@ struct Draft {
     sound: bool,
 }
 
+/// An environment's file laid over those that it extends.
+struct Merged {
+    whole: Node,
+    /// Without the environment's own file; none when it extends nothing.
+    base: Option<Node>,
+}
+
 impl Loader {
     /// Reads a YAML file and checks its shape.
     fn document(&mut self, path: &str, schema: &Value) -> Option<Draft> {
@@ -244,7 +251,17 @@ impl Loader {
                 .rsplit_once('.')
                 .map_or(file.as_str(), |(name, _)| name);
             let draft = self.document(&format!("{ENVIRONMENTS}/{file}"), &schema);
-            drafts.insert(name.to_owned(), draft);
+            if drafts.insert(name.to_owned(), draft).is_some() {
+                self.findings.push(
+                    Diagnostic::error(
+                        codes::DUPLICATE_NAME,
+                        format!(
+                            "there are two files {ENVIRONMENTS}/{name}, one .yaml and one .yml"
+                        ),
+                    )
+                    .help("remove one of the two"),
+                );
+            }
         }
         let mut environments = BTreeMap::new();
         for (stem, draft) in &drafts {
@@ -274,7 +291,7 @@ impl Loader {
                     )),
                 );
             }
-            let Some(section) = self.typed::<EnvironmentFile>(&merged) else {
+            let Some(section) = self.typed::<EnvironmentFile>(&merged.whole) else {
                 self.broken.insert(name);
                 continue;
             };
@@ -282,10 +299,11 @@ impl Loader {
                 &name,
                 name_node.origin.clone(),
                 section,
-                &merged,
+                &merged.whole,
+                merged.base.as_ref(),
                 &mut self.findings,
             );
-            self.nodes.environments.insert(name.clone(), merged);
+            self.nodes.environments.insert(name.clone(), merged.whole);
             if let Some(first) = environments.insert(name.clone(), environment) {
                 self.findings.push(
                     Diagnostic::error(
@@ -320,7 +338,7 @@ impl Loader {
         stem: &str,
         draft: &Draft,
         drafts: &BTreeMap<String, Option<Draft>>,
-    ) -> Option<Node> {
+    ) -> Option<Merged> {
         let mut chain = vec![stem.to_owned()];
         let mut nodes = vec![&draft.node];
         let mut sound = draft.sound;
@@ -365,20 +383,20 @@ impl Loader {
         if !sound {
             return None;
         }
-        let mut merged: Option<Node> = None;
-        for (position, node) in nodes.iter().enumerate().rev() {
-            let own = position == 0;
-            let layer = if own {
-                (*node).clone()
-            } else {
-                inheritable((*node).clone())
-            };
-            merged = Some(match merged {
+        let mut base: Option<Node> = None;
+        for node in nodes.iter().skip(1).rev() {
+            let layer = inheritable((*node).clone());
+            base = Some(match base {
                 Some(far) => merge(&far, layer),
                 None => layer,
             });
         }
-        merged
+        let own = draft.node.clone();
+        let whole = match &base {
+            Some(far) => merge(far, own),
+            None => own,
+        };
+        Some(Merged { whole, base })
     }
 
     /// Hands a checked tree to the typed reader.

@@ -13,6 +13,7 @@ mod merge;
 pub mod model;
 pub mod node;
 pub mod parameters;
+pub mod pattern;
 pub mod project;
 pub mod schema;
 pub mod structure;

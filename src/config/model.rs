@@ -109,6 +109,9 @@ pub struct Environment {
     pub targets: Targets,
     pub regions: Vec<Region>,
     pub parameters: Parameters,
+    /// What the files that it extends say; `parameters` holds these values too where it does not
+    /// replace them.
+    pub base_parameters: Parameters,
     /// Values for one Region, by Region.
     pub region_parameters: BTreeMap<Region, Parameters>,
     /// By component name.

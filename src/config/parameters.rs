@@ -140,7 +140,7 @@ pub fn layers<'r>(
     let Some(environment) = environment else {
         return layers;
     };
-    // Base or environment is told by the file of each value, see `layer_of`.
+    layers.push((Layer::Base, &environment.base_parameters));
     layers.push((Layer::Environment, &environment.parameters));
     if let Some(section) = environment.components.get(&component.name) {
         layers.push((Layer::EnvironmentComponent, &section.parameters));
@@ -155,15 +155,6 @@ pub fn layers<'r>(
         }
     }
     layers
-}
-
-fn layer_of(layer: Layer, origin: &Origin, environment: Option<&Environment>) -> Layer {
-    let own = environment.is_none_or(|environment| environment.origin.file == origin.file);
-    if layer == Layer::Environment && !own {
-        Layer::Base
-    } else {
-        layer
-    }
 }
 
 /// Every parameter that the component takes and that has a value here. Without an account and a Region:
@@ -191,8 +182,10 @@ pub fn resolve(
         .collect()
 }
 
-/// For StackSets: what an account and Region has instead of the StackSet's own values. Always the complete
-/// list, since StackSets take a missing key for "back to the StackSet's value".
+/// For StackSets: what an account and Region may have instead of the StackSet's own values: whatever is set
+/// for it in particular, even to the same text (a reference can mean another output in another Region), and
+/// whatever that changes. Always the complete list, since StackSets take a missing key for "back to the
+/// StackSet's value".
 pub fn overrides(
     rollout: &Rollout,
     component: &Component,
@@ -203,7 +196,10 @@ pub fn overrides(
     let own = resolve(rollout, component, environment, None, None);
     resolve(rollout, component, environment, Some(account), Some(region))
         .into_iter()
-        .filter(|(name, here)| own.get(name).is_none_or(|own| own.value != here.value))
+        .filter(|(name, here)| {
+            here.layer >= Layer::EnvironmentRegion
+                || own.get(name).is_none_or(|own| own.value != here.value)
+        })
         .collect()
 }
 
@@ -224,12 +220,16 @@ impl Place<'_> {
         });
         let mut candidates: Vec<(Layer, Origin, Value)> = default.into_iter().collect();
         for (layer, parameters) in &self.layers {
-            if let Some(located) = parameters.get(name) {
-                candidates.push((
-                    layer_of(*layer, &located.origin, self.environment),
-                    located.origin.clone(),
-                    located.value.clone(),
-                ));
+            let Some(located) = parameters.get(name) else {
+                continue;
+            };
+            // What an environment inherits stands in the layer of the base already.
+            let inherited = *layer == Layer::Environment
+                && self
+                    .environment
+                    .is_some_and(|environment| environment.origin.file != located.origin.file);
+            if !inherited {
+                candidates.push((*layer, located.origin.clone(), located.value.clone()));
             }
         }
         let (layer, origin, value) = candidates.pop()?;

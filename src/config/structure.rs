@@ -1,20 +1,17 @@
 //! Does a document have the shape of its JSON Schema? The schemas come from the types that read the files,
 //! so that there is one truth; this walk knows the places in the file and does not stop at the first finding.
 
-use std::collections::BTreeMap;
-
-use fancy_regex::Regex;
 use serde_json::{Map, Value};
 
 use super::codes;
 use super::diagnostic::{Diagnostic, Origin, suggestion};
 use super::node::{Node, NodeKind, Scalar, ScalarType};
+use super::pattern;
 
 /// All findings of a document against a schema.
 pub fn check(document: &Node, schema: &Value) -> Vec<Diagnostic> {
     let mut checker = Checker {
         root: schema,
-        patterns: BTreeMap::new(),
         findings: Vec::new(),
     };
     checker.visit(document, schema, "the file");
@@ -23,7 +20,6 @@ pub fn check(document: &Node, schema: &Value) -> Vec<Diagnostic> {
 
 struct Checker<'s> {
     root: &'s Value,
-    patterns: BTreeMap<String, Option<Regex>>,
     findings: Vec<Diagnostic>,
 }
 
@@ -242,7 +238,7 @@ impl<'s> Checker<'s> {
         };
         if id && scalar.scalar_type() != ScalarType::Text {
             self.unquoted_id(&key.text, &key.origin);
-        } else if !self.matches(pattern, &key.text) {
+        } else if !matches(pattern, &key.text) {
             let expected = if id {
                 "an account id: twelve digits in quotes"
             } else {
@@ -309,7 +305,7 @@ impl<'s> Checker<'s> {
             );
         }
         if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
-            && !self.matches(pattern, text)
+            && !matches(pattern, text)
         {
             let expected = expected_form(schema).unwrap_or(pattern);
             self.findings.push(
@@ -457,14 +453,11 @@ impl<'s> Checker<'s> {
             .help(format!("put it in quotes: \"{text}\"")),
         );
     }
+}
 
-    fn matches(&mut self, pattern: &str, text: &str) -> bool {
-        self.patterns
-            .entry(pattern.to_owned())
-            .or_insert_with(|| Regex::new(pattern).ok())
-            .as_ref()
-            .is_none_or(|regex| regex.is_match(text).unwrap_or(false))
-    }
+/// A pattern that cannot be decided refuses nothing; the typed reader has the last word.
+fn matches(pattern: &str, text: &str) -> bool {
+    pattern::matches(pattern, text).unwrap_or(true)
 }
 
 fn no_properties() -> &'static Map<String, Value> {

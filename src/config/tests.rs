@@ -278,8 +278,10 @@ fn the_nearest_layer_wins_and_the_history_is_kept() {
         "environments/prod.yaml:15:44"
     );
     let layers: Vec<Layer> = days.shadowed.iter().map(|(layer, _, _)| *layer).collect();
-    // The environment's own value replaced the base's when the files were merged.
-    assert_eq!(layers, [Layer::Environment, Layer::EnvironmentRegion]);
+    assert_eq!(
+        layers,
+        [Layer::Base, Layer::Environment, Layer::EnvironmentRegion]
+    );
 
     let different = |account, region| -> Vec<String> {
         overrides(rollout, component, prod, account, region)
@@ -406,4 +408,52 @@ fn a_missing_rollout_file_is_one_finding() {
             "E0101 -: `rollout.yaml` cannot be read: there is no such file (did you mean `rollout.yml`?)"
         ]
     );
+}
+
+#[test]
+fn a_rollout_without_environments_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in FILES
+        .iter()
+        .filter(|(path, _)| !path.starts_with("environments"))
+    {
+        write(folder.path(), path, text);
+    }
+    let loaded = load(folder.path(), "rollout.yaml").unwrap();
+    assert_eq!(
+        loaded.warnings.iter().map(shown).collect::<Vec<_>>(),
+        [
+            "warning E0312 rollout.yaml:16:15: there are no environments, so `models` is made nowhere (add files with the key `environment` to the folder environments)"
+        ]
+    );
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+    /// Whatever is done to a file, the answer is a rollout or findings with places inside the files.
+    #[test]
+    fn no_damage_makes_the_loader_panic(file in 0usize..7, at in 0usize..1000, cut in 0usize..40, insert in "[-a:{}\\[\\]\"'$\n ,&*!#0.]{0,6}") {
+        let folder = tempfile::tempdir().unwrap();
+        for (position, (path, text)) in FILES.iter().enumerate() {
+            let mut text = (*text).to_owned();
+            if position == file {
+                let at = at % text.len();
+                let end = (at + cut).min(text.len());
+                if text.is_char_boundary(at) && text.is_char_boundary(end) {
+                    text.replace_range(at..end, &insert);
+                }
+            }
+            write(folder.path(), path, &text);
+        }
+        if let Err(failed) = load(folder.path(), "rollout.yaml") {
+            proptest::prop_assert!(failed.diagnostics.iter().any(Diagnostic::is_error));
+            for finding in &failed.diagnostics {
+                proptest::prop_assert!(finding.help.is_some(), "{finding:?}");
+                if let Some(origin) = &finding.origin {
+                    proptest::prop_assert!(failed.sources.contains_key(&origin.file), "{finding:?}");
+                }
+                proptest::prop_assert!(finding.code != codes::UNREADABLE, "{finding:?}");
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 
-use super::handle::{Lost, Sandbox};
+use super::handle::{NoAnswer, Sandbox};
 
 /// Give it to `Config::http_client`, and the sandbox's clock to `Config::time_source`.
 #[derive(Debug, Clone)]
@@ -48,7 +48,8 @@ impl HttpConnector for InProcess {
             let request = http::Request::from_parts(parts, body);
             let answer = match sandbox.call(&request) {
                 Ok(answer) => answer,
-                Err(lost @ Lost) => return Err(ConnectorError::io(lost.into())),
+                Err(lost @ NoAnswer::Lost) => return Err(ConnectorError::io(lost.into())),
+                Err(broken) => return Err(ConnectorError::other(broken.into(), None)),
             };
             let answer = answer.map(SdkBody::from);
             HttpResponse::try_from(answer)

@@ -9,14 +9,17 @@
 
 pub mod clock;
 pub mod connector;
+pub mod faults;
 pub mod handle;
+pub mod limits;
 pub mod seed;
 pub mod server;
+pub mod store;
 pub mod wire;
 pub mod world;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 pub use clock::Clock;
 pub use handle::Sandbox;

@@ -10,6 +10,7 @@ use super::{BODY_LIMIT, Capability, ParameterDeclaration, ParameterType, Resourc
 use crate::config::codes;
 use crate::config::diagnostic::{Diagnostic, Origin, suggestion};
 use crate::config::node::{Node, NodeKind};
+use crate::config::pattern::is_pattern;
 use crate::config::project::hex;
 use crate::config::{json, yaml};
 
@@ -343,9 +344,7 @@ fn declaration(
     };
     let (min_length, max_length) = (number("MinLength"), number("MaxLength"));
     if let Some(pattern) = node.get("AllowedPattern")
-        && pattern
-            .text()
-            .is_none_or(|text| fancy_regex::Regex::new(text).is_err())
+        && pattern.text().is_none_or(|text| !is_pattern(text))
     {
         problem(
             &pattern.origin,

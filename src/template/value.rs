@@ -1,8 +1,7 @@
 //! Would CloudFormation accept this value for this parameter?
 
-use fancy_regex::Regex;
-
 use super::{ParameterDeclaration, ParameterType, Template};
+use crate::config::pattern;
 
 /// Bytes of a parameter's value (CloudFormation quotas, November 2026).
 const MAX_VALUE_BYTES: usize = 4_096;
@@ -76,9 +75,7 @@ impl ParameterDeclaration {
         }
         if let Some(pattern) = &self.allowed_pattern {
             // CloudFormation wants the whole value to match.
-            let matches = Regex::new(&format!(r"\A(?:{pattern})\z"))
-                .ok()
-                .is_none_or(|regex| regex.is_match(text).unwrap_or(true));
+            let matches = pattern::matches_whole(pattern, text).unwrap_or(true);
             if !matches {
                 return Err(format!("{} does not match {pattern}", shown(self, text)));
             }

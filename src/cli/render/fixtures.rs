@@ -12,15 +12,14 @@ use crate::plan::model::EnvironmentOrder;
 use crate::plan::{
     Action, FieldChange, Note, NoteKind, Plan, Shown, Step, StepId, Summary, Target,
 };
-use crate::resources::{Change, Kind};
+use crate::resources::{Change, Kind, organization_access};
 
 pub const EAST: &str = "us-east-1";
 pub const WEST: &str = "eu-west-1";
 
 /// The one place that has to know what a kind sends: none of it is shown.
 fn change() -> Change {
-    let json = serde_json::json!({ "kind": "organizationAccess", "do": "activateTrustedAccess" });
-    serde_json::from_value(json).unwrap()
+    Change::OrganizationAccess(organization_access::change::Change::ActivateStackSets)
 }
 
 pub fn account(n: usize) -> AccountId {

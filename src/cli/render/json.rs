@@ -11,11 +11,9 @@ pub fn compact(value: &impl Serialize) -> serde_json::Result<String> {
     written(value, Escaping(CompactFormatter))
 }
 
-/// Indented by two blanks, with a line end.
+/// Indented by two blanks, without the last line end.
 pub fn pretty(value: &impl Serialize) -> serde_json::Result<String> {
-    let mut out = written(value, Escaping(PrettyFormatter::new()))?;
-    out.push('\n');
-    Ok(out)
+    written(value, Escaping(PrettyFormatter::new()))
 }
 
 fn written(value: &impl Serialize, formatter: impl Formatter) -> serde_json::Result<String> {

@@ -46,7 +46,26 @@ pub fn fence(language: &str, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn nothing_with_a_meaning_is_left_of_any_text(text in any::<String>()) {
+            let escaped = escape(&text);
+            prop_assert!(!escaped.contains(['<', '>', '|', '`', '[', ']', '@', '*', '\n']));
+            prop_assert!(!escaped.contains("://") && !escaped.contains("www."));
+        }
+
+        #[test]
+        fn no_text_closes_its_fence(text in any::<String>()) {
+            let fenced = fence("", &text);
+            let ticks: String = fenced.chars().take_while(|c| *c == '`').collect();
+            let body = fenced.trim_end().strip_prefix(&ticks).unwrap().strip_suffix(&ticks).unwrap();
+            prop_assert!(!body.contains(&ticks));
+        }
+    }
 
     #[test]
     fn signs_of_markdown_and_html_lose_their_meaning() {

@@ -10,6 +10,9 @@ use unicode_width::UnicodeWidthStr;
 use super::sanitize::clean;
 use super::style::Label;
 
+/// Characters that are cleaned at a time.
+const PART: usize = 1_024;
+
 /// Text under construction, with styles as ANSI codes; `style::stdout` takes them out where needed.
 #[derive(Debug)]
 pub struct Page {
@@ -59,9 +62,17 @@ impl Line {
     }
 
     pub fn push(&mut self, label: Label, text: &str) {
-        // Tabs and line ends would break the alignment even where they are harmless.
-        let text = text.replace(['\n', '\r', '\t'], " ");
-        self.pieces.push((label, clean(&text).into_owned()));
+        // Tabs and line ends would break the alignment even where they are harmless. In parts, since a
+        // list of accounts may be longer than what one text is allowed to be.
+        let text: Vec<char> = text.chars().collect();
+        let text: String = text
+            .chunks(PART)
+            .map(|part| {
+                let part: String = part.iter().collect();
+                clean(&part.replace(['\n', '\r', '\t'], " ")).into_owned()
+            })
+            .collect();
+        self.pieces.push((label, text));
     }
 
     /// Columns up to here, were the line not wrapped.

@@ -45,7 +45,7 @@ struct StepJson<'a> {
     changes: &'a [FieldChange],
 }
 
-/// The plan as an indented JSON document.
+/// The plan as an indented JSON document, without the last line end.
 ///
 /// # Errors
 ///

@@ -511,7 +511,7 @@ mod tests {
 
     fn hostile_plan() -> Plan {
         PlanBuilder::new(0)
-            .environment("dev", 3, &[])
+            .environment("dev", 9, &[])
             .name(account(0), "\u{1b}[2J\u{1b}[31mroot\u{1b}[0m")
             .name(account(1), "pay\u{202e}stnem\u{202c}")
             .name(

@@ -82,10 +82,15 @@ impl Bars {
                 | Said::RunFinished => {}
             }
             if let Some(line) = lasting(&said, &self.state) {
-                self.all.suspend(|| to.line(&line));
+                self.past(|| to.line(&line));
             }
         }
         self.show_whole();
+    }
+
+    /// Writes with the bars out of the way.
+    pub fn past(&self, write: impl FnOnce()) {
+        self.all.suspend(write);
     }
 
     /// Takes the bars away.

@@ -82,7 +82,7 @@ pub fn passing(said: &Said, state: &RunState) -> Option<Line> {
             failed,
         } if *failed > 0 => Some(Line::at(0).text(format!("Phase {number} ended: ")).text(
             format!(
-                "{} done, {} failed",
+                "{} done, {} not done",
                 self::number(*succeeded),
                 self::number(*failed)
             ),

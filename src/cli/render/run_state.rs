@@ -168,7 +168,6 @@ pub struct RunState {
     /// Place of the phase that started last, from 1.
     pub phase: usize,
     pub targets: usize,
-    started: Option<Timestamp>,
     now: Option<Timestamp>,
     pace: Pace,
 }
@@ -180,7 +179,6 @@ impl RunState {
             units: BTreeMap::new(),
             phase: 0,
             targets: 0,
-            started: None,
             now: None,
             pace: Pace::default(),
         }
@@ -196,10 +194,6 @@ impl RunState {
 
     pub fn failing(&self) -> usize {
         self.units.values().map(Unit::failing).sum()
-    }
-
-    pub fn elapsed(&self) -> SignedDuration {
-        self.since(self.started)
     }
 
     /// Time of the last event since then.
@@ -239,7 +233,6 @@ impl RunState {
                 targets,
                 phases,
             } => {
-                self.started = self.now;
                 self.targets = *targets;
                 for phase in phases {
                     self.outline.phase(&phase.phase);
@@ -284,7 +277,12 @@ impl RunState {
                 failed,
                 targets,
                 message,
-            } => self.step_moved(step, (*done).min(*targets), *failed, message.as_deref()),
+            } => self.step_moved(
+                step,
+                (done + failed).min(*targets),
+                *failed,
+                message.as_deref(),
+            ),
             What::StepFinished { .. } => self.step_finished(what),
             What::PhaseFinished {
                 phase,
@@ -360,7 +358,7 @@ impl RunState {
         let unit = self.unit(&key);
         // A report that comes late, after the step was finished, must not count it twice.
         if let Some(progress) = unit.running.get_mut(step) {
-            *progress = (done.max(failed), failed);
+            *progress = (done, failed);
             unit.message = message.map(str::to_owned);
         }
         vec![Said::UnitMoved(key)]

@@ -68,10 +68,6 @@ impl Scope {
         Self { blocks, whole }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
-    }
-
     /// One phrase for each block.
     pub fn phrases(&self, names: &Names) -> Vec<String> {
         self.blocks

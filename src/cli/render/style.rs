@@ -57,34 +57,20 @@ const fn fg(colour: AnsiColor) -> Style {
     Style::new().fg_color(Some(anstyle::Color::Ansi(colour)))
 }
 
-/// The value of `--color`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Colour {
-    /// On a terminal, unless NO_COLOR is set or TERM is dumb.
-    #[default]
-    Auto,
-    Always,
-    Never,
-}
-
-impl From<Colour> for anstream::ColorChoice {
-    fn from(choice: Colour) -> Self {
-        match choice {
-            Colour::Auto => Self::Auto,
-            Colour::Always => Self::Always,
-            Colour::Never => Self::Never,
-        }
-    }
-}
-
-/// Standard output for text with styles; takes them out again where they are not wanted.
-pub fn stdout(choice: Colour) -> AutoStream<Stdout> {
-    AutoStream::new(std::io::stdout(), choice.into())
+/// Standard output for text with styles; takes them out again where they are not wanted, after `--color`,
+/// NO_COLOR and the terminal.
+pub fn stdout() -> AutoStream<Stdout> {
+    anstream::stdout()
 }
 
 /// Standard error, likewise.
-pub fn stderr(choice: Colour) -> AutoStream<Stderr> {
-    AutoStream::new(std::io::stderr(), choice.into())
+pub fn stderr() -> AutoStream<Stderr> {
+    anstream::stderr()
+}
+
+/// Whether standard error shows styles.
+pub fn stderr_has_colour() -> bool {
+    AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
 }
 
 /// Columns to assume when nothing tells.

@@ -15,13 +15,16 @@ use super::page::Line;
 use super::plain::Plain;
 use super::progress::Bars;
 use super::run_state::Outline;
-use super::style::{self, Colour};
+use super::style::{self, Label};
 use super::summary::{self, Ending, summary_text};
 use super::words::Names;
 
 /// What `apply` feeds with events.
 pub trait View {
     fn event(&mut self, event: &Event);
+
+    /// Says something on standard error, past the progress bars.
+    fn notice(&mut self, text: &str);
 
     /// Shows the end.
     ///
@@ -39,8 +42,6 @@ pub struct Showing {
     pub json: bool,
     /// `--no-progress`
     pub no_progress: bool,
-    /// `--color`
-    pub colour: Colour,
     /// `-v`
     pub verbose: bool,
     /// What to type to go on with an unfinished run, with the options of this one.
@@ -50,9 +51,10 @@ pub struct Showing {
 /// The view for this terminal, or for the files and pipes in its place.
 pub fn view(plan: &Plan, showing: Showing) -> Box<dyn View> {
     let width = style::width();
-    let stdout = Output::new(Box::new(style::stdout(showing.colour)), width);
+    let stdout = Output::new(Box::new(style::stdout()), width);
+    let stderr = Output::new(Box::new(style::stderr()), width);
     if showing.json {
-        return Box::new(Json { stdout });
+        return Box::new(Json { stdout, stderr });
     }
     let outline = Outline::of(plan);
     let shape = bars(&outline, &showing, width)
@@ -60,7 +62,7 @@ pub fn view(plan: &Plan, showing: Showing) -> Box<dyn View> {
     Box::new(Human {
         names: outline.names,
         shape,
-        stderr: Output::new(Box::new(style::stderr(showing.colour)), width),
+        stderr,
         stdout,
         rollout: plan.rollout.clone(),
         verbose: showing.verbose,
@@ -76,12 +78,7 @@ fn bars(outline: &Outline, showing: &Showing, width: usize) -> Option<Bars> {
     if showing.no_progress || !io::stderr().is_terminal() || target.is_hidden() {
         return None;
     }
-    let coloured = match showing.colour {
-        Colour::Always => true,
-        Colour::Never => false,
-        Colour::Auto => anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never,
-    };
-    Bars::new(outline.clone(), target, width, coloured).ok()
+    Bars::new(outline.clone(), target, width, style::stderr_has_colour()).ok()
 }
 
 enum Shape {
@@ -138,6 +135,14 @@ impl View for Human {
         }
     }
 
+    fn notice(&mut self, text: &str) {
+        let line = Line::at(0).put(Label::Warning, text);
+        match &self.shape {
+            Shape::Bars(bars) => bars.past(|| self.stderr.line(&line)),
+            Shape::Plain(_) => self.stderr.line(&line),
+        }
+    }
+
     fn finish(&mut self) -> io::Result<()> {
         if let Shape::Bars(bars) = &mut self.shape {
             bars.clear();
@@ -154,6 +159,7 @@ impl View for Human {
 #[derive(Debug)]
 struct Json {
     stdout: Output,
+    stderr: Output,
 }
 
 impl View for Json {
@@ -164,8 +170,12 @@ impl View for Json {
         }
     }
 
+    fn notice(&mut self, text: &str) {
+        self.stderr.line(&Line::at(0).text(text));
+    }
+
     fn finish(&mut self) -> io::Result<()> {
-        self.stdout.result()
+        self.stdout.result().and(self.stderr.result())
     }
 }
 

@@ -12,7 +12,11 @@ pub fn check(context: &Context) -> Vec<Diagnostic> {
     for environment in context.rollout.environments.values() {
         targets(context, environment, &mut findings);
         delivery(context, environment, &mut findings);
+        tags(context, environment, &mut findings);
         sections(context, environment, &mut findings);
+    }
+    if context.rollout.environments.is_empty() && context.broken.is_empty() {
+        findings.extend(nothing_reached(context));
     }
     claims(context, &mut findings);
     order(context, &mut findings);
@@ -143,6 +147,70 @@ fn repeated(
             seen.insert(text, origin);
         }
     }
+}
+
+/// Tags of a stack besides the two that mark what is ours (CloudFormation takes 50).
+const MAX_TAGS: usize = 48;
+
+fn tags(context: &Context, environment: &Environment, findings: &mut Vec<Diagnostic>) {
+    let node = context
+        .nodes
+        .environments
+        .get(&environment.name)
+        .and_then(|node| node.get("tags"));
+    let entries = node
+        .map(crate::config::node::Node::entries)
+        .unwrap_or_default();
+    if entries.len() > MAX_TAGS {
+        findings.push(
+            Diagnostic::error(
+                codes::OUT_OF_RANGE,
+                format!(
+                    "the environment `{}` has {} tags",
+                    environment.name,
+                    entries.len()
+                ),
+            )
+            .at(&context.environment_origin(environment, &["tags"]))
+            .help(format!(
+                "at most {MAX_TAGS} are possible beside the ownership tags"
+            )),
+        );
+    }
+    for entry in entries {
+        let key = entry.key.text.to_lowercase();
+        if key.starts_with("aws:") || key.starts_with("bedrail:") {
+            findings.push(
+                Diagnostic::error(
+                    codes::PATTERN,
+                    format!("the tag `{}` is reserved", entry.key.text),
+                )
+                .at(&entry.key.origin)
+                .help(
+                    "tags of AWS start with aws:, ownership tags with bedrail:; use another name",
+                ),
+            );
+        }
+    }
+}
+
+/// Components that wait for environments which do not exist.
+fn nothing_reached(context: &Context) -> Option<Diagnostic> {
+    let component = context
+        .rollout
+        .components()
+        .find(|component| component.per_environment())?;
+    Some(
+        Diagnostic::warning(
+            codes::MEANINGLESS,
+            format!(
+                "there are no environments, so `{}` is made nowhere",
+                component.name
+            ),
+        )
+        .at(&component.origin)
+        .help("add files with the key `environment` to the folder environments"),
+    )
 }
 
 fn delivery(context: &Context, environment: &Environment, findings: &mut Vec<Diagnostic>) {

@@ -1,9 +1,11 @@
 //! Policy documents as they will be sent: grammar, lists, size.
 
+use std::collections::BTreeMap;
+
 use super::Context;
 use crate::config::diagnostic::Diagnostic;
-use crate::config::model::{Component, Environment, Reference, Value};
-use crate::config::parameters::{offline, resolve};
+use crate::config::model::{Environment, Reference, Value};
+use crate::config::parameters::{Resolved, offline, resolve};
 use crate::policy::minify;
 use crate::resources::Spec;
 
@@ -26,7 +28,9 @@ pub fn check(context: &Context) -> Vec<Diagnostic> {
             vec![None]
         };
         for environment in places {
-            match document.render(&|reference| known(context, component, environment, reference)) {
+            let resolved = resolve(context.rollout, component, environment, None, None);
+            let known = |reference: &Reference| known(context, environment, &resolved, reference);
+            match document.render(&known) {
                 Ok(rendered) => {
                     let place = environment
                         .map(|environment| format!(" in {}", environment.name))
@@ -50,16 +54,13 @@ pub fn check(context: &Context) -> Vec<Diagnostic> {
 
 fn known(
     context: &Context,
-    component: &Component,
     environment: Option<&Environment>,
+    resolved: &BTreeMap<String, Resolved>,
     reference: &Reference,
 ) -> Option<Value> {
     let offline = |reference: &Reference| offline(context.rollout, environment, reference);
     match reference {
-        Reference::Parameter(name) => resolve(context.rollout, component, environment, None, None)
-            .get(name)?
-            .value
-            .known(&offline),
+        Reference::Parameter(name) => resolved.get(name)?.value.known(&offline),
         other => offline(other).map(Value::literal),
     }
 }

@@ -24,6 +24,7 @@ pub fn convert(
     origin: Origin,
     section: file::EnvironmentFile,
     node: &Node,
+    base: Option<&Node>,
     findings: &mut Vec<Diagnostic>,
 ) -> Environment {
     Environment {
@@ -42,6 +43,7 @@ pub fn convert(
         },
         regions: section.regions,
         parameters: parameters(node.get("parameters"), findings),
+        base_parameters: parameters(base.and_then(|base| base.get("parameters")), findings),
         region_parameters: region_parameters(node.get("regionParameters"), findings),
         components: components(node.get("components"), findings),
         accounts: entries(node.get("accounts"))

@@ -126,6 +126,12 @@
     (("environments/prod.yaml", "logging: { parameters: { Prefix: prod } }", "central: { parameters: {} }"), &[
         "E0312 environments/prod.yaml:11:3: the component `central` is not made for the environment `prod` (remove the section, or set the value at the component itself)",
     ]),
+    (("environments/dev.yaml", "extends: base", "extends: base\ntags: { \"aws:x\": a }"), &[
+        "E0205 environments/dev.yaml:3:9: the tag `aws:x` is reserved (tags of AWS start with aws:, ownership tags with bedrail:; use another name)",
+    ]),
+    (("environments/dev.yaml", "environment: dev", "extends: prod"), &[
+        "E0110 environments/dev.yaml:2:1: the key `extends` is written twice in the same map (it stands in line 1, column 1 already; remove one of the two)",
+    ]),
     // Components.
     (("rollout.yaml", "account: hub", "account: hubs"), &[
         "E0408 rollout.yaml:25:18: the section `accounts` has no account `hubs` (did you mean `hub`?)",

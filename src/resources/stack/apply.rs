@@ -80,57 +80,78 @@ async fn put(
         capabilities: &put.capabilities,
         auto_deployment: false,
     };
-    let token = context.token(step);
-    aws.create_change_set(
-        place,
-        definition,
-        &token,
-        create,
-        put.service_role.as_deref(),
-    )
-    .await?;
-    let Some(change_set) = described(context, step, place, &put.stack, &token).await? else {
-        return Ok(stuck(step, "the change set was not ready in time"));
+    let details = match through_change_set(context, step, place, put, definition, create).await? {
+        Ok(details) => details,
+        Err(trouble) => return Ok(trouble),
     };
-    let mut result = StepResult::done();
-    if change_set.status == "FAILED" {
-        aws.delete_change_set(place, &put.stack, &token).await?;
-        if !says_nothing_to_do(&change_set.reason) {
-            return Ok(StepResult::failed(failed(
-                step,
-                None,
-                "ChangeSetFailed",
-                change_set.reason,
-                FailureClass::NeedsAction,
-                "correct the template or its parameters, then run `bedrail apply` again",
-            )));
-        }
-    } else {
-        result.details = change_set.changes.iter().map(sentence).collect();
-        match aws
-            .execute_change_set(place, &put.stack, &token, &token)
-            .await
-        {
-            Ok(()) => {}
-            // Whether it was started is told by the change set, which is polled next.
-            Err(error) if error.class == ErrorClass::Ambiguous => {
-                let again = aws.describe_change_set(place, &put.stack, &token).await?;
-                if again.is_some_and(|set| set.execution_status == "AVAILABLE") {
-                    aws.execute_change_set(place, &put.stack, &token, &token)
-                        .await?;
-                }
-            }
-            Err(error) => return Err(error),
-        }
-        if let Some(trouble) = finished(context, step, place, &put.stack, &token).await? {
-            return Ok(trouble);
-        }
-    }
-    if live.is_none_or(|live| live.termination_protection != put.termination_protection) {
+    // A new stack has no protection.
+    let protected = live.is_some_and(|live| live.termination_protection);
+    if protected != put.termination_protection {
         aws.update_termination_protection(place, &put.stack, put.termination_protection)
             .await?;
     }
-    Ok(result)
+    Ok(StepResult {
+        details,
+        ..StepResult::done()
+    })
+}
+
+/// Creates a change set and executes it, unless there is nothing in it. Says which resources it changed, or
+/// how the step failed.
+async fn through_change_set(
+    context: &Context<'_>,
+    step: &Step,
+    place: &Place,
+    put: &Put,
+    definition: Definition<'_>,
+    create: bool,
+) -> Result<Result<Vec<String>, StepResult>, AwsError> {
+    let aws = context.aws;
+    let (stack, token) = (put.stack.as_str(), context.token(step));
+    let role = put.service_role.as_deref();
+    match aws
+        .create_change_set(place, definition, &token, create, role)
+        .await
+    {
+        Ok(()) => {}
+        // Some answer at once what others say in the change set's status.
+        Err(error) if says_nothing_to_do(&error.message) => return Ok(Ok(Vec::new())),
+        Err(error) => return Err(error),
+    }
+    let Some(change_set) = described(context, step, place, stack, &token).await? else {
+        return Ok(Err(stuck(step, "the change set was not ready in time")));
+    };
+    if change_set.status == "FAILED" {
+        aws.delete_change_set(place, stack, &token).await?;
+        if says_nothing_to_do(&change_set.reason) {
+            return Ok(Ok(Vec::new()));
+        }
+        return Ok(Err(StepResult::failed(failed(
+            step,
+            None,
+            "ChangeSetFailed",
+            change_set.reason,
+            FailureClass::NeedsAction,
+            "correct the template or its parameters, then run `bedrail apply` again",
+        ))));
+    }
+    match aws.execute_change_set(place, stack, &token, &token).await {
+        Ok(()) => {}
+        // Whether it was started is told by the change set.
+        Err(error) if error.class == ErrorClass::Ambiguous => {
+            let again = aws.describe_change_set(place, stack, &token).await?;
+            if again.is_some_and(|set| set.execution_status == "AVAILABLE") {
+                aws.execute_change_set(place, stack, &token, &token).await?;
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    if let Some(trouble) = finished(context, step, place, stack, &token).await? {
+        return Ok(Err(trouble));
+    }
+    // Of a new stack the plan has named every resource.
+    let changes = if create { Vec::new() } else { change_set.changes };
+    Ok(Ok(changes.iter().map(sentence).collect()))
 }
 
 /// AWS has no code for an empty change set, only these texts.

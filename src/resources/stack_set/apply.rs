@@ -106,16 +106,16 @@ async fn attempt(
             }
             let reach = reduced(reach, step);
             let sent = aws_definition(context, name, definition, &parameters, url.as_deref());
-            start(context, step, name, &token, async || {
+            let id = start(context, step, name, &token, async || {
                 aws.update_stack_set(sent, &reach, preferences, &token)
                     .await
             })
             .await?;
-            wait(context, step, name, &token).await?;
+            let operation = wait(context, step, name, &id).await?;
             if step.targets.is_empty() {
                 return Ok(StepResult::done());
             }
-            judge(context, step, name, &token, Aim::Current).await
+            judge(context, step, name, &operation, Aim::Current).await
         }
         What::CreateInstances {
             reach,
@@ -127,13 +127,13 @@ async fn attempt(
                 Ok(overrides) => overrides,
                 Err(unresolved) => return Ok(whole(step, &|_| unresolved.failure(step))),
             };
-            start(context, step, name, &token, async || {
+            let id = start(context, step, name, &token, async || {
                 aws.create_stack_instances(name, &reach, &overrides, preferences, &token)
                     .await
             })
             .await?;
-            wait(context, step, name, &token).await?;
-            judge(context, step, name, &token, Aim::Current).await
+            let operation = wait(context, step, name, &id).await?;
+            judge(context, step, name, &operation, Aim::Current).await
         }
         What::UpdateInstances {
             reach,
@@ -147,23 +147,23 @@ async fn attempt(
                 Err(unresolved) => return Ok(whole(step, &|_| unresolved.failure(step))),
             };
             let overrides = overrides.is_some().then_some(&resolved);
-            start(context, step, name, &token, async || {
+            let id = start(context, step, name, &token, async || {
                 aws.update_stack_instances(name, &reach, overrides, preferences, &token)
                     .await
             })
             .await?;
-            wait(context, step, name, &token).await?;
-            judge(context, step, name, &token, Aim::Current).await
+            let operation = wait(context, step, name, &id).await?;
+            judge(context, step, name, &operation, Aim::Current).await
         }
         What::DeleteInstances { reach, preferences } => {
             let reach = reduced(reach, step);
-            start(context, step, name, &token, async || {
+            let id = start(context, step, name, &token, async || {
                 aws.delete_stack_instances(name, &reach, false, preferences, &token)
                     .await
             })
             .await?;
-            wait(context, step, name, &token).await?;
-            judge(context, step, name, &token, Aim::Gone).await
+            let operation = wait(context, step, name, &id).await?;
+            judge(context, step, name, &operation, Aim::Gone).await
         }
         What::Delete => {
             aws.delete_stack_set(name).await?;

@@ -7,6 +7,7 @@ use crate::config::diagnostic::Origin;
 use crate::config::model::{
     Amount, Component, ConcurrencyMode, Delivery, Environment, RegionConcurrency, Value,
 };
+use crate::config::parameters;
 use crate::ids::{AccountId, Region, TargetId};
 use crate::plan::Target;
 use crate::resources::scope::{For, Scope};
@@ -109,14 +110,8 @@ pub fn build(
                         .units
                         .insert(member.account.clone(), member.unit.clone());
                     for region in desired.regions.clone() {
-                        let overrides = overrides(
-                            scope,
-                            component,
-                            environment,
-                            &desired,
-                            &member.account,
-                            &region,
-                        );
+                        let overrides =
+                            overrides(scope, component, environment, &member.account, &region);
                         desired.instances.insert(
                             Target {
                                 account: member.account.clone(),
@@ -132,12 +127,11 @@ pub fn build(
     }
 }
 
-/// Values that differ from the StackSet's own for one instance: all of them, since AWS resets what is not sent.
+/// What one instance may have instead of the StackSet's own values.
 fn overrides(
     scope: &Scope<'_>,
     component: &Component,
     environment: &Environment,
-    desired: &Desired,
     account: &AccountId,
     region: &Region,
 ) -> BTreeMap<String, Value> {
@@ -146,15 +140,9 @@ fn overrides(
     if !exceptional {
         return BTreeMap::new();
     }
-    let at = For {
-        environment: Some(environment),
-        account: Some(account),
-        region: Some(region),
-    };
-    scope
-        .parameters(component, at)
+    parameters::overrides(scope.rollout, component, Some(environment), account, region)
         .into_iter()
-        .filter(|(name, value)| desired.parameters.get(name) != Some(value))
+        .map(|(name, resolved)| (name, resolved.value))
         .collect()
 }
 

@@ -223,7 +223,9 @@ fn values(desired: &Desired, template: &Template, draft: &mut Draft<'_>) -> Opti
         all.extend(values.clone());
         match plan_parameters(&scope, &draft.producers, &all, at) {
             Ok(mut planned) => {
-                planned.retain(|name, _| values.contains_key(name));
+                planned.retain(|name, value| {
+                    values.contains_key(name) && parameters.get(name) != Some(value)
+                });
                 overrides.insert(target.clone(), planned);
             }
             Err(unresolved) => missing.extend(unresolved),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::apply::event::FailureClass;
 use crate::apply::{Context, Poll, StepResult, failed};
-use crate::aws::stack_sets::{Instance, OperationStatus, ResultRow};
+use crate::aws::stack_sets::{Instance, Operation, OperationStatus, ResultRow};
 use crate::aws::{AwsError, ErrorClass};
 use crate::plan::{Step, Target};
 
@@ -39,13 +39,13 @@ pub async fn start(
     step: &Step,
     stack_set: &str,
     id: &str,
-    send: impl AsyncFn() -> Result<(), AwsError>,
-) -> Result<(), Trouble> {
+    send: impl AsyncFn() -> Result<String, AwsError>,
+) -> Result<String, Trouble> {
     let poll = Poll::new(context.deadlines.foreign_operation);
     loop {
         let error = match send().await {
-            Ok(()) => return Ok(()),
-            Err(error) if error.is("OperationIdAlreadyExistsException") => return Ok(()),
+            Ok(id) => return Ok(id),
+            Err(error) if error.is("OperationIdAlreadyExistsException") => return Ok(id.to_owned()),
             Err(error) => error,
         };
         let busy = error.is("OperationInProgressException");
@@ -58,7 +58,7 @@ pub async fn start(
             .await?
             .is_some()
         {
-            return Ok(());
+            return Ok(id.to_owned());
         }
         if busy {
             let running = context.aws.running_stack_set_operations(stack_set).await?;
@@ -84,7 +84,7 @@ pub async fn wait(
     step: &Step,
     stack_set: &str,
     id: &str,
-) -> Result<OperationStatus, Trouble> {
+) -> Result<Operation, Trouble> {
     let poll = Poll::new(context.deadlines.stack_set_operation);
     let mut looks = 0_u32;
     loop {
@@ -95,8 +95,10 @@ pub async fn wait(
         let status = operation
             .as_ref()
             .map_or(OperationStatus::Unknown, |operation| operation.status);
-        if status.is_final() {
-            return Ok(status);
+        if let Some(operation) = operation
+            && status.is_final()
+        {
+            return Ok(operation);
         }
         // Rows are pages of a hundred at two a second: looked at less often the more there are.
         if looks.is_multiple_of(1 + u32::try_from(step.targets.len() / 100).unwrap_or(u32::MAX - 1))
@@ -124,14 +126,113 @@ pub async fn judge(
     context: &Context<'_>,
     step: &Step,
     stack_set: &str,
-    id: &str,
+    operation: &Operation,
     aim: Aim,
 ) -> Result<StepResult, Trouble> {
-    let rows = final_rows(context, step, stack_set, id).await?;
-    let instances: BTreeMap<Target, Instance> = context
+    let Evidence { rows, instances } = gather(context, step, stack_set, operation, aim).await?;
+    let mut result = StepResult::default();
+    for target in &step.targets {
+        let (row, instance) = (rows.get(target), instances.get(target));
+        if is_good(aim, row, instance) {
+            result.succeeded += 1;
+        } else {
+            result.failures.push(failure(step, target, row, instance));
+        }
+    }
+    Ok(result)
+}
+
+/// What is known of an operation's targets.
+struct Evidence {
+    rows: BTreeMap<Target, ResultRow>,
+    instances: BTreeMap<Target, Instance>,
+}
+
+fn is_good(aim: Aim, row: Option<&ResultRow>, instance: Option<&Instance>) -> bool {
+    match aim {
+        Aim::Current => {
+            instance.is_some_and(is_current) && row.is_none_or(|row| row.status == "SUCCEEDED")
+        }
+        Aim::Gone => instance.is_none(),
+    }
+}
+
+/// Reads rows and instances until they tell the end of every target. The operation's own status is strongly
+/// consistent, the list of its rows is not; there may even be none for a while. Then an operation that
+/// succeeded without a failed instance, and instances that all read as they should, say the same.
+async fn gather(
+    context: &Context<'_>,
+    step: &Step,
+    stack_set: &str,
+    operation: &Operation,
+    aim: Aim,
+) -> Result<Evidence, Trouble> {
+    let poll = Poll::new(context.deadlines.results);
+    let clean = operation.status == OperationStatus::Succeeded
+        && operation.failed_instances.unwrap_or_default() == 0;
+    loop {
+        let rows = rows(context, stack_set, &operation.id).await?;
+        let is_final =
+            |row: &ResultRow| matches!(row.status.as_str(), "SUCCEEDED" | "FAILED" | "CANCELLED");
+        let complete = step
+            .targets
+            .iter()
+            .all(|target| rows.get(target).is_some_and(is_final));
+        let late = clean && rows.is_empty() && poll.elapsed() >= context.deadlines.first_result;
+        if complete || late || poll.elapsed() >= context.deadlines.results {
+            let evidence = Evidence {
+                rows,
+                instances: instances(context, stack_set).await?,
+            };
+            let by_this_operation = |target: &Target| {
+                evidence.instances.get(target).is_none_or(|instance| {
+                    instance
+                        .last_operation
+                        .as_ref()
+                        .is_none_or(|last| *last == operation.id)
+                })
+            };
+            let all_good = step.targets.iter().all(|target| {
+                is_good(aim, None, evidence.instances.get(target)) && by_this_operation(target)
+            });
+            if complete || all_good || poll.elapsed() >= context.deadlines.results {
+                return Ok(evidence);
+            }
+        }
+        context.progress(step, 0, 0, Some("waiting for the results of every target"));
+        poll.again().await;
+    }
+}
+
+async fn rows(
+    context: &Context<'_>,
+    stack_set: &str,
+    id: &str,
+) -> Result<BTreeMap<Target, ResultRow>, AwsError> {
+    let rows = context
         .aws
-        .list_stack_instances(stack_set)
-        .await?
+        .list_stack_set_operation_results(stack_set, id)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            (
+                Target {
+                    account: row.account.clone(),
+                    region: row.region.clone(),
+                },
+                row,
+            )
+        })
+        .collect())
+}
+
+async fn instances(
+    context: &Context<'_>,
+    stack_set: &str,
+) -> Result<BTreeMap<Target, Instance>, AwsError> {
+    let instances = context.aws.list_stack_instances(stack_set).await?;
+    Ok(instances
         .into_iter()
         .map(|instance| {
             (
@@ -142,62 +243,7 @@ pub async fn judge(
                 instance,
             )
         })
-        .collect();
-    let mut result = StepResult::default();
-    for target in &step.targets {
-        let (row, instance) = (rows.get(target), instances.get(target));
-        let good = match aim {
-            Aim::Current => {
-                instance.is_some_and(is_current) && row.is_none_or(|row| row.status == "SUCCEEDED")
-            }
-            Aim::Gone => instance.is_none(),
-        };
-        if good {
-            result.succeeded += 1;
-        } else {
-            result.failures.push(failure(step, target, row, instance));
-        }
-    }
-    Ok(result)
-}
-
-/// The rows once there is a final one for every target; the list is eventually consistent, the operation's own
-/// status is not.
-async fn final_rows(
-    context: &Context<'_>,
-    step: &Step,
-    stack_set: &str,
-    id: &str,
-) -> Result<BTreeMap<Target, ResultRow>, Trouble> {
-    let poll = Poll::new(context.deadlines.results);
-    loop {
-        let rows: BTreeMap<Target, ResultRow> = context
-            .aws
-            .list_stack_set_operation_results(stack_set, id)
-            .await?
-            .into_iter()
-            .map(|row| {
-                (
-                    Target {
-                        account: row.account.clone(),
-                        region: row.region.clone(),
-                    },
-                    row,
-                )
-            })
-            .collect();
-        let is_final =
-            |row: &ResultRow| matches!(row.status.as_str(), "SUCCEEDED" | "FAILED" | "CANCELLED");
-        let complete = step
-            .targets
-            .iter()
-            .all(|target| rows.get(target).is_some_and(is_final));
-        // Some implementations drop rows of deleted instances; the instances decide then.
-        if complete || !poll.again().await {
-            return Ok(rows);
-        }
-        context.progress(step, 0, 0, Some("waiting for the results of every target"));
-    }
+        .collect())
 }
 
 fn failure(

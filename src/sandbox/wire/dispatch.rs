@@ -133,6 +133,27 @@ pub fn no_such_operation(service: Service, operation: &str) -> ApiError {
     }
 }
 
+/// An error that no service has given: from a fault, or from a rate that was exceeded.
+pub fn refusal(
+    parsed: &Parsed,
+    account: Option<AccountId>,
+    error: &ApiError,
+    now: Timestamp,
+) -> (Response<Bytes>, Observed) {
+    let response = answer::failure(parsed.service, error, &request_id(parsed, now));
+    let observed = Observed {
+        at: now,
+        service: parsed.service.name(),
+        operation: parsed.operation.clone(),
+        account,
+        region: Region(parsed.region().to_owned()),
+        status: response.status().as_u16(),
+        code: Some(error.code.clone()),
+        read: reads::is_read(parsed.service, &parsed.operation),
+    };
+    (response, observed)
+}
+
 /// The answer to a request that cannot be taken apart.
 pub fn unreadable(why: &Unreadable) -> Response<Bytes> {
     let (service, error) = match why {

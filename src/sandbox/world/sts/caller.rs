@@ -105,7 +105,8 @@ fn invalid(service: Service) -> ApiError {
     }
 }
 
-fn expired(service: Service) -> ApiError {
+/// Credentials whose time is over.
+pub fn expired(service: Service) -> ApiError {
     let text = "The security token included in the request is expired";
     match service.protocol() {
         Protocol::Query { .. } => ApiError::new(403, "ExpiredToken", text),

@@ -1,0 +1,195 @@
+//! Bad days, on purpose: refusals, breakdowns and lost answers for chosen requests.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    wire::{
+        Parsed,
+        service::{Protocol, Service},
+    },
+    world::{AccountId, ApiError, ids::Ids},
+};
+
+/// Which requests, when, and what happens to them. An absent member matches everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Fault {
+    /// Signing name, for example `cloudformation`.
+    #[serde(default)]
+    pub service: Option<String>,
+    #[serde(default)]
+    pub operation: Option<String>,
+    /// The calling account.
+    #[serde(default)]
+    pub account: Option<String>,
+    #[serde(default)]
+    pub region: Option<String>,
+    pub when: When,
+    pub what: What,
+}
+
+/// Which of the matching requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum When {
+    Always,
+    /// The first so many.
+    First(u64),
+    /// One only, counted from 1.
+    Nth(u64),
+    /// So many in a thousand, drawn from the seed.
+    PerMille(u64),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum What {
+    /// The service's own code for too many requests.
+    Throttle,
+    /// The service breaks down before it has done anything.
+    BreakBefore,
+    /// The service does what was asked and breaks down all the same.
+    BreakAfter,
+    /// The service does what was asked and the connection breaks: no answer.
+    LoseAnswer,
+    AccessDenied,
+    ExpiredToken,
+    /// Any other refusal, for example a concurrent modification.
+    Refuse {
+        status: u16,
+        code: String,
+        message: String,
+    },
+}
+
+/// What the rules say about one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Answer this instead of doing what was asked.
+    Instead(ApiError),
+    /// Do what was asked, then answer this.
+    After(ApiError),
+    /// Do what was asked, then break the connection.
+    Lost,
+}
+
+/// The rules of a running sandbox, with their counts.
+#[derive(Debug, Clone)]
+pub struct Faults {
+    rules: Vec<(Fault, u64)>,
+    chance: Ids,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self::seeded(0, Vec::new())
+    }
+}
+
+impl Faults {
+    pub fn seeded(seed: u64, rules: Vec<Fault>) -> Self {
+        Self {
+            rules: rules.into_iter().map(|rule| (rule, 0)).collect(),
+            chance: Ids::seeded(seed),
+        }
+    }
+
+    /// The first rule that strikes decides. Every rule that matches counts the request.
+    pub fn judge(&mut self, parsed: &Parsed, account: Option<&AccountId>) -> Option<Verdict> {
+        let mut verdict = None;
+        for (rule, seen) in &mut self.rules {
+            if !rule.matches(parsed, account) {
+                continue;
+            }
+            *seen += 1;
+            let strikes = match rule.when {
+                When::Always => true,
+                When::First(most) => *seen <= most,
+                When::Nth(which) => *seen == which,
+                When::PerMille(rate) => self.chance.below(1_000) < rate,
+            };
+            if strikes && verdict.is_none() {
+                verdict = Some(rule.what.verdict(parsed.service));
+            }
+        }
+        verdict
+    }
+}
+
+impl Fault {
+    fn matches(&self, parsed: &Parsed, account: Option<&AccountId>) -> bool {
+        let fits =
+            |wanted: &Option<String>, got: &str| wanted.as_ref().is_none_or(|wanted| wanted == got);
+        fits(&self.service, parsed.service.name())
+            && fits(&self.operation, &parsed.operation)
+            && fits(&self.region, parsed.region())
+            && self
+                .account
+                .as_ref()
+                .is_none_or(|wanted| account.is_some_and(|account| account.0 == *wanted))
+    }
+}
+
+impl What {
+    fn verdict(&self, service: Service) -> Verdict {
+        match self {
+            Self::Throttle => Verdict::Instead(throttled(service)),
+            Self::BreakBefore => Verdict::Instead(broken(service)),
+            Self::BreakAfter => Verdict::After(broken(service)),
+            Self::LoseAnswer => Verdict::Lost,
+            Self::AccessDenied => Verdict::Instead(denied(service)),
+            Self::ExpiredToken => Verdict::Instead(super::world::sts::caller::expired(service)),
+            Self::Refuse {
+                status,
+                code,
+                message,
+            } => Verdict::Instead(ApiError::new(*status, code.clone(), message.clone())),
+        }
+    }
+}
+
+/// Too many requests, as each service says it.
+pub fn throttled(service: Service) -> ApiError {
+    let (status, code, message) = match service {
+        Service::CloudFormation | Service::Iam | Service::Sts => {
+            (400, "Throttling", "Rate exceeded")
+        }
+        Service::Organizations => (
+            400,
+            "TooManyRequestsException",
+            "You have sent too many requests in too short a period of time.",
+        ),
+        Service::Kms | Service::Logs => (400, "ThrottlingException", "Rate exceeded"),
+        Service::Bedrock => (429, "ThrottlingException", "Too many requests"),
+        Service::Account => (429, "TooManyRequestsException", "Too many requests"),
+        Service::S3 => (503, "SlowDown", "Please reduce your request rate."),
+    };
+    ApiError::new(status, code, message)
+}
+
+/// A breakdown, as each service says it.
+pub fn broken(service: Service) -> ApiError {
+    let (status, code) = match service {
+        Service::CloudFormation | Service::Sts => (500, "InternalFailure"),
+        Service::Iam => (500, "ServiceFailure"),
+        Service::Organizations => (500, "ServiceException"),
+        Service::Kms => (500, "KMSInternalException"),
+        Service::Logs => (503, "ServiceUnavailableException"),
+        Service::Bedrock | Service::Account => (500, "InternalServerException"),
+        Service::S3 => (500, "InternalError"),
+    };
+    ApiError::new(
+        status,
+        code,
+        "We encountered an internal error. Please try again.",
+    )
+}
+
+fn denied(service: Service) -> ApiError {
+    let text = "You are not authorized to perform this operation.";
+    match service.protocol() {
+        Protocol::Query { .. } | Protocol::RestXml => ApiError::new(403, "AccessDenied", text),
+        Protocol::Json => ApiError::new(400, "AccessDeniedException", text),
+        Protocol::RestJson => ApiError::new(403, "AccessDeniedException", text),
+    }
+}
