@@ -12,7 +12,7 @@ use super::{
     status::Status,
     work::{Act, Notify, OnFailure, Phase, Previous, Work},
 };
-use crate::sandbox::world::{Place, World, cloudformation::template::Conditions};
+use crate::sandbox::world::{Place, World};
 
 /// Everything about a new stack that is not its template and values.
 #[derive(Debug, Clone)]
@@ -152,7 +152,7 @@ pub fn start_update(
         parameters: Arc::clone(&stack.parameters),
         tags: Arc::clone(&stack.tags),
         capabilities: Arc::clone(&stack.capabilities),
-        conditions: Arc::new(before.unwrap_or_else(Conditions::new)),
+        conditions: Arc::new(before.unwrap_or_default()),
         resources: stack.resources.clone(),
         outputs: stack.outputs.clone(),
         change_set: stack.change_set.clone(),

@@ -65,7 +65,7 @@ impl Library {
     }
 
     #[cfg(test)]
-    pub fn len(&self) -> usize {
+    pub fn bodies(&self) -> usize {
         self.volumes.len()
     }
 

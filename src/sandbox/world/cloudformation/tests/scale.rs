@@ -30,5 +30,5 @@ fn two_thousand_instances_of_three_sets_are_deployed_in_seconds() {
     let took = begun.elapsed();
     assert!(took.as_secs() < 30, "{took:?}");
     // One body and one parse for all stacks of a set.
-    assert_eq!(world.cloudformation.templates.len(), 3);
+    assert_eq!(world.cloudformation.templates.bodies(), 3);
 }
