@@ -2,6 +2,12 @@
 //! other.
 
 #[cfg(test)]
+mod bad_days;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod moto;
 #[cfg(test)]
 #[path = "../support/mod.rs"]
