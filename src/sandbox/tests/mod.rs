@@ -2,8 +2,10 @@
 
 mod bad_days;
 mod identity;
+mod invocation_logging;
 mod organizations;
 mod resources;
+mod serving;
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::{

@@ -9,6 +9,8 @@ pub mod stack_sets;
 pub mod stacks;
 mod surroundings;
 pub mod template;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

@@ -495,14 +495,18 @@ fn listed<K: AsRef<str>>(
     Ok(paged(name, page.items, page.next))
 }
 
-/// MaxResults, which is 1 to 20 for every list (botocore 1.44.5, `organizations`, shape MaxResults).
+/// MaxResults is 1 to 20 (API reference, every list).
 fn page_size(call: &Call) -> Result<Option<usize>, ApiError> {
     match count(&call.input, "MaxResults") {
+        Some(0) => Err(errors::invalid_input(
+            "MIN_VALUE_EXCEEDED",
+            "You provided a numeric value that is smaller than allowed.",
+        )),
         Some(asked) if asked > limits::PAGE => Err(errors::invalid_input(
             "MAX_VALUE_EXCEEDED",
-            "You specified a value for MaxResults that is too large.",
+            "You provided a numeric value that is larger than allowed.",
         )),
-        asked => Ok(asked),
+        other => Ok(other),
     }
 }
 
