@@ -10,6 +10,8 @@ mod conformance;
 #[cfg(test)]
 mod moto;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(test)]
