@@ -7,8 +7,6 @@ use crate::support::servers::Server;
 #[test]
 fn the_sandbox_follows_aws_and_so_does_moto_where_nothing_else_is_said() {
     let kept = Project::empty();
-    // Operations take a moment, so that there is something to wait for and something to be in the way of.
-    kept.expect(0, ["sandbox", "seed", "--accounts", "default", "--latency", "fast"]);
     let sandbox = Server::sandbox(kept.path());
     let moto = Server::moto();
     Python::get().pytest(

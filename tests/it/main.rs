@@ -2,7 +2,15 @@
 //! other.
 
 #[cfg(test)]
+mod bad_days;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod moto;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
