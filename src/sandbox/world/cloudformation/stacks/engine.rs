@@ -161,7 +161,7 @@ fn start(world: &mut World, key: &StackKey, at: u32) -> bool {
         return true;
     }
     set_state(world, key, at, TaskState::Running);
-    let (status, kind) = match task.act {
+    let (status, kind): (Status, Option<Arc<str>>) = match task.act {
         Act::Create => (
             Status::CreateInProgress,
             kind_of(world, key, &task.logical_id),
@@ -214,6 +214,9 @@ fn start(world: &mut World, key: &StackKey, at: u32) -> bool {
             }
         }
     }
+    if hangs(world, key, &task, status) {
+        return false;
+    }
     let (least, most) = RESOURCE_SECONDS;
     let seconds = least + world.ids.below(most - least + 1);
     let takes = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0));
@@ -228,6 +231,29 @@ fn start(world: &mut World, key: &StackKey, at: u32) -> bool {
         },
     );
     false
+}
+
+/// Whether a fault keeps the started task from ever ending.
+fn hangs(world: &mut World, key: &StackKey, task: &Task, status: Status) -> bool {
+    let cloudformation = &mut world.cloudformation;
+    let Some(stack) = cloudformation.stacks.get(key) else {
+        return false;
+    };
+    let Some(record) = stack.resource(&task.logical_id) else {
+        return false;
+    };
+    let occasion = Occasion {
+        place: &key.place,
+        stack_name: &stack.name,
+        logical_id: &task.logical_id,
+        resource_type: &record.kind,
+        deed: match status {
+            Status::CreateInProgress => Deed::Create,
+            Status::DeleteInProgress => Deed::Delete,
+            _ => Deed::Update,
+        },
+    };
+    cloudformation.faults.hangs(&occasion)
 }
 
 fn kind_of(world: &World, key: &StackKey, logical_id: &str) -> Option<Arc<str>> {
@@ -408,7 +434,7 @@ fn subject(
         resource_type: &kind,
         deed,
     };
-    if let Some(reason) = cloudformation.faults.strike(&occasion) {
+    if let Some(reason) = cloudformation.faults.failure(&occasion) {
         return Err(reason);
     }
     Ok(Subject {

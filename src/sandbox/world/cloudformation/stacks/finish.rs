@@ -111,6 +111,7 @@ fn end(world: &mut World, key: &StackKey, status: Status, reason: Option<&str>) 
     };
     stack.enter(now, status, reason);
     stack.epoch += 1;
+    stack.events.shrink_to_fit();
     let notify = stack.work.as_deref_mut().and_then(|w| w.notify.take());
     // From these two an update can still be undone, with what it was undone to.
     let may_go_on = matches!(status, Status::UpdateRollbackFailed | Status::UpdateFailed);

@@ -17,6 +17,7 @@ pub mod properties;
 mod replacement;
 mod resources;
 mod rollback;
+pub mod sharing;
 pub mod shelf;
 pub mod stack;
 pub mod status;
