@@ -1,6 +1,7 @@
 //! The sandbox through real SDK clients, in process, on paused time.
 
 mod bad_days;
+mod cloudformation;
 mod identity;
 mod invocation_logging;
 mod organizations;

@@ -34,6 +34,7 @@ pub use stack_sets::account_moved;
 pub struct CloudFormation {
     /// Resources that are made to fail.
     pub faults: Faults,
+    #[serde(deserialize_with = "stacks::sharing::load")]
     pub stacks: Stacks,
     pub stack_sets: StackSets,
     pub(crate) templates: Library,

@@ -10,6 +10,7 @@ use super::{
     engine, finish, names, properties,
     stack::{Stack, StackKey, Texts},
     status::Status,
+    tasks,
     work::{Act, Notify, OnFailure, Phase, Previous, Work},
 };
 use crate::sandbox::world::{Place, World};
@@ -107,7 +108,7 @@ pub fn start_create(
     work.on_failure = new.on_failure;
     work.retain_except_on_create = new.retain_except_on_create;
     work.notify = new.notify.map(Box::new);
-    let tasks = engine::making_tasks(&desired.template, &work, Act::Create);
+    let tasks = tasks::making_tasks(&desired.template, &work, Act::Create);
     if let Some(stack) = world.cloudformation.stacks.get_mut(&key) {
         take(stack, desired);
         stack.disable_rollback = new.on_failure == OnFailure::DoNothing;
@@ -162,7 +163,7 @@ pub fn start_update(
     work.keep_failed_update = keep_failed_update;
     work.notify = notify.map(Box::new);
     work.previous = Some(Box::new(previous));
-    let tasks = engine::making_tasks(&desired.template, &work, Act::Update);
+    let tasks = tasks::making_tasks(&desired.template, &work, Act::Update);
     if let Some(stack) = cloudformation.stacks.get_mut(key) {
         take(stack, desired);
         stack.updated = Some(now);

@@ -188,7 +188,7 @@ fn mistakes_in_the_form_are_named_as_aws_names_them() {
         ),
         (
             "a: !Unknown 1",
-            "Template format error: YAML not well-formed. (line 1, column 13)",
+            "Template format error: YAML not well-formed. (line 1, column 4)",
         ),
         (
             "Foo: {}\nResources: {}",

@@ -1,7 +1,7 @@
 //! StackSets.
 
 use super::*;
-use crate::sandbox::world::cloudformation::{account_moved, stack_sets::Resent};
+use crate::sandbox::world::cloudformation::{account_moved, faults::Effect, stack_sets::Resent};
 
 pub const GROUP: &str = "
 Parameters: { Days: { Type: Number, Default: 30 } }
@@ -468,6 +468,55 @@ fn a_stopped_operation_cancels_what_has_not_started() {
     assert_eq!(
         row_statuses(&mut world, "set", "one"),
         ["SUCCEEDED", "CANCELLED", "CANCELLED", "CANCELLED"]
+    );
+}
+
+#[test]
+fn an_operation_whose_resource_hangs_never_ends_and_never_stops() {
+    let mut world = ready();
+    world.cloudformation.faults.inject(Fault {
+        effect: Effect::Hang,
+        ..fault("StackSet-set-*", "Group", Deed::Create, "")
+    });
+    create_instances(&mut world, "Workloads/Staging", "one");
+    settle(&mut world);
+    after(&mut world, 100_000);
+    let state = |world: &mut World| {
+        let named = json!({"StackSetName": "set", "OperationId": "one"});
+        ok(world, "DescribeStackSetOperation", named)["StackSetOperation"]["Status"].clone()
+    };
+    assert_eq!(state(&mut world), "RUNNING");
+    ok(
+        &mut world,
+        "StopStackSetOperation",
+        json!({"StackSetName": "set", "OperationId": "one"}),
+    );
+    settle(&mut world);
+    assert_eq!(state(&mut world), "STOPPING");
+}
+
+#[test]
+fn self_managed_rows_need_the_execution_role_in_the_account() {
+    let mut world = world();
+    ok(
+        &mut world,
+        "CreateStackSet",
+        json!({"StackSetName": "set", "TemplateBody": GROUP}),
+    );
+    ok(
+        &mut world,
+        "CreateStackInstances",
+        json!({"StackSetName": "set", "Accounts": [MANAGEMENT], "Regions": [HOME], "OperationId": "one"}),
+    );
+    settle(&mut world);
+    let answer = ok(
+        &mut world,
+        "ListStackSetOperationResults",
+        json!({"StackSetName": "set", "OperationId": "one"}),
+    );
+    assert_eq!(
+        answer["Summaries"][0]["StatusReason"],
+        "Account 111111111111 should have 'AWSCloudFormationStackSetExecutionRole' role with trust relationship to Role 'AWSCloudFormationStackSetAdministrationRole'."
     );
 }
 

@@ -96,6 +96,15 @@ fn a_saved_world_goes_on_as_it_would_have() {
         serde_json::to_value(&loaded).unwrap()
     );
     assert_eq!(status(&mut loaded, "logs"), "CREATE_COMPLETE");
+    let saved = serde_json::to_string(&loaded).unwrap();
+    let again: World = serde_json::from_str(&saved).unwrap();
+    let kinds: Vec<_> = again
+        .cloudformation
+        .stacks
+        .all()
+        .flat_map(|stack| stack.resources.iter().map(|r| &r.kind))
+        .collect();
+    assert!(std::sync::Arc::ptr_eq(kinds[0], kinds[1]), "kept once");
 }
 
 #[test]
