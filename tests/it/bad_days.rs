@@ -230,8 +230,10 @@ fn a_foreign_logging_configuration_is_a_conflict_until_it_is_declared_otherwise(
         "{}",
         refused.transcript()
     );
-    refused
-        .mentions("510000000001")
+    refused.mentions("510000000001").mentions("somebody-elses");
+    project
+        .bedrail(["plan", "--sandbox"])
+        .run()
         .mentions("somebody-elses")
         .mentions("foreign");
 
