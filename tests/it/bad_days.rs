@@ -106,7 +106,6 @@ fn all_mistakes_of_form_are_named_in_one_run() {
 #[test]
 fn all_mistakes_of_meaning_are_named_in_one_run() {
     all_at_once(&[
-        "../templates",
         "LogDestinationArm",
         "LogRetentionDays: 31",
         "ObjectLockModus",
