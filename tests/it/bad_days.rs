@@ -106,7 +106,6 @@ fn all_mistakes_of_form_are_named_in_one_run() {
 #[test]
 fn all_mistakes_of_meaning_are_named_in_one_run() {
     all_at_once(&[
-        "../templates",
         "LogDestinationArm",
         "LogRetentionDays: 31",
         "ObjectLockModus",
@@ -230,8 +229,10 @@ fn a_foreign_logging_configuration_is_a_conflict_until_it_is_declared_otherwise(
         "{}",
         refused.transcript()
     );
-    refused
-        .mentions("510000000001")
+    refused.mentions("510000000001").mentions("somebody-elses");
+    project
+        .bedrail(["plan", "--sandbox"])
+        .run()
         .mentions("somebody-elses")
         .mentions("foreign");
 

@@ -22,7 +22,13 @@ pub fn ask(server: &Server, lines: &str) -> Value {
     let body: Vec<&str> = lines
         .lines()
         .enumerate()
-        .map(|(number, line)| if number == 0 { line } else { &line[margin..] })
+        .map(|(number, line)| {
+            if number == 0 {
+                line
+            } else {
+                line.get(margin..).unwrap_or_default()
+            }
+        })
         .collect();
     let program = format!(
         "import json, sys\nsys.path.insert(0, {:?})\nfrom worlds import *\naws = Aws('sandbox', {:?})\n{}\nprint(json.dumps(answer))\n",
