@@ -12,6 +12,8 @@ mod moto;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod scenarios;
+#[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(test)]
