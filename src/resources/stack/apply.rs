@@ -150,7 +150,11 @@ async fn through_change_set(
         return Ok(Err(trouble));
     }
     // Of a new stack the plan has named every resource.
-    let changes = if create { Vec::new() } else { change_set.changes };
+    let changes = if create {
+        Vec::new()
+    } else {
+        change_set.changes
+    };
     Ok(Ok(changes.iter().map(sentence).collect()))
 }
 
