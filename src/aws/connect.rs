@@ -21,7 +21,7 @@ use super::guard::Guard;
 use super::pacing::{Pacer, Pacing};
 use super::session::{Deployer, Sessions};
 use super::sts::Identity;
-use super::{Aws, AwsError, CallAs, Inner};
+use super::{Aws, AwsError, CallAs, ErrorClass, Inner};
 
 /// Where the source credentials and the answers come from.
 #[derive(Debug, Clone)]
@@ -68,6 +68,8 @@ pub struct Options {
 pub enum ConnectError {
     #[error("no AWS credentials were found: {0}")]
     NoCredentials(String),
+    #[error("{endpoint} does not answer: {}", error.message)]
+    Unreachable { endpoint: String, error: AwsError },
     #[error(transparent)]
     Aws(#[from] AwsError),
 }
@@ -108,7 +110,16 @@ impl Aws {
             arn: String::new(),
         };
         let aws = open(&options, base.clone(), pacing, unknown);
-        let identity = aws.who_is(&aws.home()).await?;
+        let identity = aws
+            .who_is(&aws.home())
+            .await
+            .map_err(|error| match &error.class {
+                ErrorClass::Ambiguous if error.status.is_none() => ConnectError::Unreachable {
+                    endpoint: aws.custom_endpoint().unwrap_or("AWS").to_owned(),
+                    error,
+                },
+                _ => ConnectError::Aws(error),
+            })?;
         let mut aws = open(&options, base, pacing, identity);
         if let Some(inner) = std::sync::Arc::get_mut(&mut aws.inner) {
             inner.guard = Guard::default();

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use crate::aws::{AwsError, ConnectError, Pacing, Source};
+use crate::aws::{AwsError, ConnectError, ErrorClass, Pacing, Source};
 use crate::clock::Clock;
 use crate::config::model::Rollout;
 use crate::config::{Failed, load};
@@ -212,6 +212,10 @@ fn connect_error(error: &ConnectError) {
             &error.to_string(),
             "log in (`aws sso login`), choose a profile with --profile, or try it without AWS with --sandbox",
         ),
+        ConnectError::Unreachable { .. } => streams::error(
+            &error.to_string(),
+            "check the network, a proxy, and AWS_ENDPOINT_URL if it is set; nothing was changed",
+        ),
         ConnectError::Aws(error) => aws_error(error),
     }
 }
@@ -226,11 +230,20 @@ fn aws_error(error: &AwsError) {
         .as_ref()
         .map(|reason| format!(" [{reason}]"))
         .unwrap_or_default();
+    // Commands end here only before they changed anything.
+    let help = match error.class {
+        ErrorClass::Ambiguous | ErrorClass::Throttled | ErrorClass::Conflict => {
+            "nothing was changed; run the command again in a while".to_owned()
+        }
+        ErrorClass::Propagation | ErrorClass::Definitive | ErrorClass::Stop => {
+            crate::apply::advice(error).1
+        }
+    };
     streams::error(
         &format!(
             "{} {}{place} failed: {}: {}{reason}",
             error.service, error.operation, error.code, error.message
         ),
-        &crate::apply::advice(error).1,
+        &help,
     );
 }
