@@ -165,7 +165,7 @@ impl Aws {
                 ErrorClass::Stop if error.code.starts_with("ExpiredToken") && !renewed => {
                     // Refused before anything happened; a fresh session is worth one more try.
                     renewed = true;
-                    self.forget_session(&place.account);
+                    self.forget_session(&place.account).await;
                     continue;
                 }
                 ErrorClass::Stop | ErrorClass::Propagation | ErrorClass::Definitive => false,
@@ -228,7 +228,7 @@ fn status_code(status: Option<u16>) -> String {
 }
 
 /// The chain of causes below an SDK error, whose own text says only at which stage it arose.
-fn causes(error: &dyn std::error::Error) -> String {
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
     let mut texts = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {

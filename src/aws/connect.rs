@@ -3,7 +3,7 @@
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_http_client::Builder as HttpBuilder;
@@ -17,9 +17,10 @@ use aws_types::region::Region as SdkRegion;
 use crate::clock::Clock;
 use crate::ids::Region;
 
+use super::call::causes;
 use super::guard::Guard;
 use super::pacing::{Pacer, Pacing};
-use super::session::{Deployer, Sessions};
+use super::session::{Deployer, Sessions, load};
 use super::sts::Identity;
 use super::{Aws, AwsError, CallAs, ErrorClass, Inner};
 
@@ -94,22 +95,16 @@ impl Aws {
         let provider = base
             .credentials_provider()
             .ok_or_else(|| ConnectError::NoCredentials("no provider is configured".to_owned()))?;
-        provider.provide_credentials().await.map_err(|error| {
-            let mut texts = vec![error.to_string()];
-            let mut source = std::error::Error::source(&error);
-            while let Some(cause) = source {
-                texts.push(cause.to_string());
-                source = cause.source();
-            }
-            ConnectError::NoCredentials(texts.join(": "))
-        })?;
+        let credentials = load(&provider)
+            .await
+            .map_err(|error| ConnectError::NoCredentials(causes(&error)))?;
         // Until AWS has answered, the account is a placeholder that equals itself: the question is asked with
         // the source credentials.
         let unknown = Identity {
             account: PLACEHOLDER.parse().map_err(invalid)?,
             arn: String::new(),
         };
-        let aws = open(&options, base.clone(), pacing, unknown);
+        let aws = open(&options, base.clone(), pacing, unknown, credentials.clone());
         let identity = aws
             .who_is(&aws.home())
             .await
@@ -120,7 +115,7 @@ impl Aws {
                 },
                 _ => ConnectError::Aws(error),
             })?;
-        let mut aws = open(&options, base, pacing, identity);
+        let mut aws = open(&options, base, pacing, identity, credentials);
         if let Some(inner) = std::sync::Arc::get_mut(&mut aws.inner) {
             inner.guard = Guard::default();
         }
@@ -139,7 +134,13 @@ fn invalid(error: crate::ids::InvalidId) -> ConnectError {
     ConnectError::NoCredentials(error.to_string())
 }
 
-fn open(options: &Options, base: SdkConfig, pacing: Pacing, identity: Identity) -> Aws {
+fn open(
+    options: &Options,
+    base: SdkConfig,
+    pacing: Pacing,
+    identity: Identity,
+    source: Credentials,
+) -> Aws {
     Aws {
         inner: std::sync::Arc::new(Inner {
             base,
@@ -148,7 +149,7 @@ fn open(options: &Options, base: SdkConfig, pacing: Pacing, identity: Identity) 
             home_region: options.home_region.clone(),
             guard: Guard::default(),
             pacer: Pacer::new(pacing),
-            sessions: Sessions::new(options.deployer.clone()),
+            sessions: Sessions::new(options.deployer.clone(), source),
             call_as: options.call_as,
         }),
     }

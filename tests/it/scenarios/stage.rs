@@ -355,8 +355,8 @@ impl Run {
         assert_eq!(
             self.report.outcome,
             RunOutcome::Converged,
-            "{:#?}",
-            self.report.failures
+            "\n{}",
+            self.rows()
         );
         assert_eq!(self.report.summary.failed, 0);
         assert_eq!(self.report.summary.not_attempted, 0);
@@ -365,8 +365,25 @@ impl Run {
 
     #[track_caller]
     pub fn ended(&self, outcome: RunOutcome) -> &Self {
-        assert_eq!(self.report.outcome, outcome, "{:#?}", self.report.failures);
+        assert_eq!(self.report.outcome, outcome, "\n{}", self.rows());
         self
+    }
+
+    /// Every failure as one line.
+    pub fn rows(&self) -> String {
+        let lines = self.report.failures.iter().map(|row| {
+            format!(
+                "{} {} {} {} [{}] {} -> {}",
+                row.account.as_ref().map(ToString::to_string).unwrap_or_default(),
+                row.region.as_ref().map(ToString::to_string).unwrap_or_default(),
+                row.component,
+                row.environment.as_deref().unwrap_or_default(),
+                row.code,
+                row.message,
+                row.next
+            )
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     pub fn writes(&self) -> Vec<String> {
