@@ -1,8 +1,8 @@
 //! Bedrail rolls Amazon Bedrock governance out over an AWS organization.
 //!
 //! One direction, no way back up: `config` reads files, `organization` and `resources` read the live
-//! organization through `aws`, `plan` compares (pure), `apply` drives the plan and emits events, `cli`
-//! prints. `sandbox` is an embedded AWS below the SDK and knows nothing of the rest.
+//! organization through `aws`, `plan` compares (pure), `apply` drives the plan and emits events, `session`
+//! holds them together, `cli` prints. `sandbox` is an embedded AWS below the SDK and knows nothing of the rest.
 
 pub mod apply;
 pub mod aws;
@@ -16,4 +16,5 @@ pub mod plan;
 pub mod policy;
 pub mod resources;
 pub mod sandbox;
+pub mod session;
 pub mod template;

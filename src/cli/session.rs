@@ -1,14 +1,14 @@
-//! What every command that looks at an organization begins with: files, connection, discovery.
+//! The session of a command: read files, connect, discover; and the words for what stops it.
 
-use crate::aws::{Aws, AwsError, CallAs, ConnectError, Deployer, Options, Pacing, Source};
+use std::ops::Deref;
+
+use crate::aws::{AwsError, ConnectError, Pacing, Source};
 use crate::clock::Clock;
-use crate::config::model::CallAs as DeclaredCallAs;
 use crate::config::model::Rollout;
-use crate::config::{Failed, Loaded, load};
-use crate::organization::{Membership, Snapshot, discover};
-use crate::plan::{self, NoPlan, Plan};
-use crate::resources::scope::{Filter, Scope};
-use crate::resources::{Desired, Observation};
+use crate::config::{Failed, load};
+use crate::plan::Plan;
+use crate::resources::scope::Filter;
+use crate::session;
 
 use super::embedded;
 use super::exit::Exit;
@@ -16,15 +16,11 @@ use super::options::{Common, Format, Pacing as PacingChoice};
 use super::render::{diagnostics, streams};
 use super::validate;
 
-/// A rollout, the organization that it is for, and a connection to it.
+/// A session, and what a command needs beside it.
 pub struct Session {
-    pub loaded: Loaded,
-    pub aws: Aws,
-    pub snapshot: Snapshot,
-    pub membership: Membership,
-    pub filter: Filter,
+    session: session::Session,
     /// Keeps the embedded organization, if that is what answers.
-    pub embedded: Option<embedded::Embedded>,
+    embedded: Option<embedded::Embedded>,
 }
 
 /// Why a command ended before it did anything.
@@ -44,6 +40,25 @@ pub enum Stop {
     Usage { message: String, help: String },
 }
 
+impl From<session::Stop> for Stop {
+    fn from(stop: session::Stop) -> Self {
+        match stop {
+            session::Stop::Organization { failed, refused } => {
+                Stop::Organization { failed, refused }
+            }
+            session::Stop::Aws(error) => Stop::Aws(error),
+        }
+    }
+}
+
+impl Deref for Session {
+    type Target = session::Session;
+
+    fn deref(&self) -> &Self::Target {
+        &self.session
+    }
+}
+
 impl Session {
     /// Reads the files, connects, and discovers the organization.
     pub async fn open(common: &Common) -> Result<Self, Stop> {
@@ -55,70 +70,27 @@ impl Session {
         } else {
             None
         };
-        let aws = connect(common, &loaded.rollout, clock, embedded.as_ref()).await?;
+        let source = match &embedded {
+            Some(embedded) => embedded.source(),
+            None => Source::Standard {
+                profile: common.profile.clone(),
+            },
+        };
+        let pacing = common.pacing.map(|pacing| match pacing {
+            PacingChoice::Published => Pacing::Published,
+            PacingChoice::Off => Pacing::Off,
+        });
+        let aws = session::connect(&loaded.rollout, source, clock, pacing).await?;
         if let Some(endpoint) = aws.custom_endpoint() {
             streams::notice(&format!("note: calls go to {endpoint}, not to AWS"));
         }
-        let snapshot = discover(&aws, &loaded.rollout).await?;
-        if let Some(refusal) = wrong_organization(&loaded.rollout, &snapshot) {
-            let failed = Failed {
-                diagnostics: vec![refusal],
-                sources: loaded.sources,
-            };
-            return Err(Stop::Organization {
-                failed,
-                refused: true,
-            });
-        }
-        let membership = match Membership::resolve(&loaded.rollout, &snapshot) {
-            Ok(membership) => membership,
-            Err(diagnostics) => {
-                let failed = Failed {
-                    diagnostics,
-                    sources: loaded.sources,
-                };
-                return Err(Stop::Organization {
-                    failed,
-                    refused: false,
-                });
-            }
-        };
-        Ok(Self {
-            loaded,
-            aws,
-            snapshot,
-            membership,
-            filter,
-            embedded,
-        })
-    }
-
-    pub fn scope(&self) -> Scope<'_> {
-        Scope {
-            rollout: &self.loaded.rollout,
-            snapshot: &self.snapshot,
-            membership: &self.membership,
-            filter: &self.filter,
-        }
+        let session = session::Session::open(loaded, aws, filter).await?;
+        Ok(Self { session, embedded })
     }
 
     /// Reads what is live and compares.
     pub async fn plan(&self) -> Result<Plan, Stop> {
-        let scope = self.scope();
-        let desired = Desired::of(&scope);
-        let observation = Observation::of(&self.aws, &scope, &desired).await?;
-        plan::build(scope, &desired, &observation).map_err(
-            |NoPlan {
-                 diagnostics,
-                 refused,
-             }| Stop::Organization {
-                failed: Failed {
-                    diagnostics,
-                    sources: self.loaded.sources.clone(),
-                },
-                refused,
-            },
-        )
+        Ok(self.session.plan().await?)
     }
 
     /// Lets go of what the session holds; an embedded organization is tidied up.
@@ -186,61 +158,6 @@ fn filter(common: &Common, rollout: &Rollout) -> Result<Filter, Stop> {
         phases: common.phase.iter().cloned().collect(),
         components: common.only.iter().cloned().collect(),
     })
-}
-
-async fn connect(
-    common: &Common,
-    rollout: &Rollout,
-    clock: Clock,
-    embedded: Option<&embedded::Embedded>,
-) -> Result<Aws, Stop> {
-    let role = &rollout.organization.deployer_role;
-    let source = match embedded {
-        Some(embedded) => embedded.source(),
-        None => Source::Standard {
-            profile: common.profile.clone(),
-        },
-    };
-    let options = Options {
-        source,
-        clock,
-        home_region: rollout.organization.home_region.clone(),
-        deployer: Deployer {
-            role: role.name.clone(),
-            external_id: role.external_id.clone(),
-            session_duration: role.session_duration,
-        },
-        call_as: match rollout.organization.call_as {
-            DeclaredCallAs::SelfManagement => CallAs::SelfManagement,
-            DeclaredCallAs::DelegatedAdmin => CallAs::DelegatedAdmin,
-        },
-        pacing: common.pacing.map(|pacing| match pacing {
-            PacingChoice::Published => Pacing::Published,
-            PacingChoice::Off => Pacing::Off,
-        }),
-    };
-    Ok(Aws::connect(options).await?)
-}
-
-fn wrong_organization(
-    rollout: &Rollout,
-    snapshot: &Snapshot,
-) -> Option<crate::config::diagnostic::Diagnostic> {
-    let pinned = rollout.organization.id.as_ref()?;
-    if pinned.value == snapshot.organization {
-        return None;
-    }
-    Some(
-        crate::config::diagnostic::Diagnostic::error(
-            crate::config::codes::WRONG_ORGANIZATION,
-            format!(
-                "the credentials belong to organization {}, and the rollout is for {}",
-                snapshot.organization, pinned.value
-            ),
-        )
-        .at(&pinned.origin)
-        .help("use the credentials of the right organization; nothing was changed"),
-    )
 }
 
 impl Stop {

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws::organizations::AccountRow;
+use crate::aws::organizations::{AccountRow, OrganizationRow};
 use crate::aws::{Aws, AwsError, ErrorClass};
 use crate::config::model::{AccountSelector, Rollout};
 use crate::ids::{AccountId, OuId, TargetId};
 
 use super::snapshot::{Account, AccountState, Snapshot, Unit};
 
-/// Discovers the organization of the caller. Fails rather than returning a part of it.
-pub async fn discover(aws: &Aws, rollout: &Rollout) -> Result<Snapshot, AwsError> {
-    let organization = aws.describe_organization().await?;
+/// Discovers everything in `organization`, which is the caller's. Fails rather than returning a part of it.
+pub async fn discover(
+    aws: &Aws,
+    rollout: &Rollout,
+    organization: OrganizationRow,
+) -> Result<Snapshot, AwsError> {
     let roots = aws.list_roots().await?;
     let Some(root) = roots.into_iter().next() else {
         return Err(incomplete(aws, "ListRoots", "the organization has no root"));

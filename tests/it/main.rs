@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod moto;
 #[cfg(test)]
+mod scenarios;
+#[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(test)]

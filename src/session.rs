@@ -1,0 +1,140 @@
+//! What every command that looks at an organization stands on: read files, a connection, the organization as
+//! it was discovered, and the plan that follows from them.
+
+use crate::aws::{Aws, AwsError, CallAs, ConnectError, Deployer, Options, Pacing, Source};
+use crate::clock::Clock;
+use crate::config::codes;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::model::{CallAs as DeclaredCallAs, Rollout};
+use crate::config::{Failed, Loaded};
+use crate::ids::OrganizationId;
+use crate::organization::{Membership, Snapshot, discover};
+use crate::plan::{self, NoPlan, Plan};
+use crate::resources::scope::{Filter, Scope};
+use crate::resources::{Desired, Observation};
+
+/// A rollout, the organization that it is for, and a connection to it.
+#[derive(Debug)]
+pub struct Session {
+    pub loaded: Loaded,
+    pub aws: Aws,
+    pub snapshot: Snapshot,
+    pub membership: Membership,
+    pub filter: Filter,
+}
+
+/// Why nothing can be done with an organization. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    #[error("the organization does not fit the files")]
+    Organization {
+        failed: Failed,
+        /// Nothing is wrong with the files: what is live forbids it (exit code 4).
+        refused: bool,
+    },
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+}
+
+/// Connects as a rollout declares it.
+pub async fn connect(
+    rollout: &Rollout,
+    source: Source,
+    clock: Clock,
+    pacing: Option<Pacing>,
+) -> Result<Aws, ConnectError> {
+    let role = &rollout.organization.deployer_role;
+    Aws::connect(Options {
+        source,
+        clock,
+        home_region: rollout.organization.home_region.clone(),
+        deployer: Deployer {
+            role: role.name.clone(),
+            external_id: role.external_id.clone(),
+            session_duration: role.session_duration,
+        },
+        call_as: match rollout.organization.call_as {
+            DeclaredCallAs::SelfManagement => CallAs::SelfManagement,
+            DeclaredCallAs::DelegatedAdmin => CallAs::DelegatedAdmin,
+        },
+        pacing,
+    })
+    .await
+}
+
+impl Session {
+    /// Discovers the organization. Another one than the files pin is refused before anything else is read.
+    pub async fn open(loaded: Loaded, aws: Aws, filter: Filter) -> Result<Self, Stop> {
+        let organization = aws.describe_organization().await?;
+        if let Some(refusal) = wrong_organization(&loaded.rollout, &organization.id) {
+            return Err(stop(vec![refusal], loaded, true));
+        }
+        let snapshot = discover(&aws, &loaded.rollout, organization).await?;
+        match Membership::resolve(&loaded.rollout, &snapshot) {
+            Ok(membership) => Ok(Self {
+                loaded,
+                aws,
+                snapshot,
+                membership,
+                filter,
+            }),
+            Err(diagnostics) => Err(stop(diagnostics, loaded, false)),
+        }
+    }
+
+    pub fn scope(&self) -> Scope<'_> {
+        Scope {
+            rollout: &self.loaded.rollout,
+            snapshot: &self.snapshot,
+            membership: &self.membership,
+            filter: &self.filter,
+        }
+    }
+
+    /// Reads what is live and compares.
+    pub async fn plan(&self) -> Result<Plan, Stop> {
+        let scope = self.scope();
+        let desired = Desired::of(&scope);
+        let observation = Observation::of(&self.aws, &scope, &desired).await?;
+        plan::build(scope, &desired, &observation).map_err(
+            |NoPlan {
+                 diagnostics,
+                 refused,
+             }| Stop::Organization {
+                failed: Failed {
+                    diagnostics,
+                    sources: self.loaded.sources.clone(),
+                },
+                refused,
+            },
+        )
+    }
+}
+
+fn stop(diagnostics: Vec<Diagnostic>, loaded: Loaded, refused: bool) -> Stop {
+    Stop::Organization {
+        failed: Failed {
+            diagnostics,
+            sources: loaded.sources,
+        },
+        refused,
+    }
+}
+
+fn wrong_organization(rollout: &Rollout, live: &OrganizationId) -> Option<Diagnostic> {
+    let pinned = rollout.organization.id.as_ref()?;
+    if pinned.value == *live {
+        return None;
+    }
+    Some(
+        Diagnostic::error(
+            codes::WRONG_ORGANIZATION,
+            format!(
+                "the credentials belong to organization {live}, and the rollout is for {}",
+                pinned.value
+            ),
+        )
+        .at(&pinned.origin)
+        .help("use the credentials of the right organization; nothing was changed"),
+    )
+}

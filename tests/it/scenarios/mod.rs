@@ -1,0 +1,7 @@
+//! Whole rollouts in process, on paused time: good days, bad days, lost answers. What is asserted is what
+//! AWS holds afterwards, which calls were made, and the row that a tired person gets.
+
+mod changes;
+mod first_rollout;
+mod stack_sets;
+mod stage;
