@@ -2,7 +2,11 @@
 //! other.
 
 #[cfg(test)]
+mod governance;
+#[cfg(test)]
 mod moto;
+#[cfg(test)]
+mod policies;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
