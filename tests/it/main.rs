@@ -1,5 +1,5 @@
-//! End-to-end tests: the built binary against the sandbox and against moto, and both servers against each
-//! other.
+//! End-to-end tests: the built binary against the sandbox and against moto, both servers against each other, and
+//! whole rollouts in process, in virtual time.
 
 #[cfg(test)]
 mod bad_days;
@@ -9,6 +9,8 @@ mod cli;
 mod conformance;
 #[cfg(test)]
 mod moto;
+#[cfg(test)]
+mod policies;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]

@@ -22,6 +22,46 @@ impl Project {
         )
     }
 
+    /// The shipped rollout with every component that its file only offers, each in its phase.
+    #[track_caller]
+    pub fn complete() -> Self {
+        let project = Self::shipped();
+        let text = project.read("rollout.yaml");
+        let (mut rollout, offered) = text
+            .split_once("\n# Ready to be used:")
+            .map(|(rollout, offered)| (format!("{rollout}\n"), offered))
+            .expect("the shipped rollout offers more at its end");
+        let mut phases: Vec<(&str, String)> = Vec::new();
+        for line in offered.lines() {
+            if let Some(name) = line.strip_prefix("# Phase ") {
+                phases.push((name.trim_end_matches(':'), String::new()));
+            } else if let Some(component) = line.strip_prefix("#      ")
+                && let Some((_, components)) = phases.last_mut()
+            {
+                components.push_str(&format!("      {component}\n"));
+            }
+        }
+        assert!(!phases.is_empty(), "{offered}");
+        for (name, components) in phases {
+            let start = rollout
+                .find(&format!("\n  - name: {name}\n"))
+                .unwrap_or_else(|| panic!("there is no phase {name}"));
+            let end = rollout[start + 1..]
+                .find("\n  - name: ")
+                .map_or(rollout.len(), |end| start + 1 + end + 1);
+            rollout.insert_str(end, &components);
+        }
+        project.write("rollout.yaml", &rollout);
+        // The template of the component metrics-link wants it per Region.
+        let base = project.read("environments/base.yaml");
+        let sink = "{ SinkArn: \"${stack.central-monitoring.outputs.SinkArn}\" }";
+        project.write(
+            "environments/base.yaml",
+            &format!("{base}\nregionParameters:\n  us-east-1: {sink}\n  eu-west-1: {sink}\n"),
+        );
+        project
+    }
+
     /// The reduced rollout of `tests/moto`, with the policies that this repository ships.
     pub fn reduced() -> Self {
         let project = Self::copy_of(

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use bedrail::apply::event::{FailureClass, RunOutcome, What};
 use bedrail::apply::Interrupt;
+use bedrail::apply::event::{FailureClass, RunOutcome, What};
 use bedrail::aws::Place as AwsPlace;
 use bedrail::plan::NoteKind;
 use bedrail::sandbox::faults::{Fault, What as Mishap, When};
@@ -53,15 +53,25 @@ fn put_denied(account: &str, when: When) -> Fault {
 #[tokio::test(start_paused = true)]
 async fn another_organization_is_refused_before_anything_else_is_read() {
     let stage = Stage::shipped();
-    stage.project.replace("rollout.yaml", "# id: o-exampleorg1", "id: o-anotherorg1");
+    stage
+        .project
+        .replace("rollout.yaml", "# id: o-exampleorg1", "id: o-anotherorg1");
     let trouble = stage.trouble().await;
     assert!(trouble.is_refusal());
     let text = trouble.text();
-    for part in ["o-exampleorg1", "o-anotherorg1", "rollout.yaml:", "nothing was changed"] {
+    for part in [
+        "o-exampleorg1",
+        "o-anotherorg1",
+        "rollout.yaml:",
+        "nothing was changed",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    let asked: std::collections::BTreeSet<String> =
-        stage.calls().into_iter().map(|call| call.operation).collect();
+    let asked: std::collections::BTreeSet<String> = stage
+        .calls()
+        .into_iter()
+        .map(|call| call.operation)
+        .collect();
     assert_eq!(
         asked.iter().map(String::as_str).collect::<Vec<_>>(),
         ["AssumeRole", "DescribeOrganization", "GetCallerIdentity"]
@@ -72,13 +82,20 @@ async fn another_organization_is_refused_before_anything_else_is_read() {
 async fn a_unit_that_vanished_is_said_with_its_line() {
     let stage = Stage::rolled_out();
     stage.change(|world| {
-        let unit = world.organizations.unit_at("Workloads/Staging").unwrap().to_owned();
+        let unit = world
+            .organizations
+            .unit_at("Workloads/Staging")
+            .unwrap()
+            .to_owned();
         world.organizations.rename_unit(&unit, "Stage").unwrap();
     });
     let trouble = stage.trouble().await;
     assert!(!trouble.is_refusal());
     let text = trouble.text();
-    assert!(text.contains("there is no organizational unit \"Workloads/Staging\""), "{text}");
+    assert!(
+        text.contains("there is no organizational unit \"Workloads/Staging\""),
+        "{text}"
+    );
     assert!(text.contains("environments/staging.yaml:6:"), "{text}");
     assert!(text.contains("did you mean \"Workloads/Stage\"?"), "{text}");
 }
@@ -86,7 +103,9 @@ async fn a_unit_that_vanished_is_said_with_its_line() {
 #[tokio::test(start_paused = true)]
 async fn a_policy_over_the_limit_is_found_before_anything_is_done() {
     let stage = Stage::shipped();
-    let models: Vec<String> = (0..400).map(|n| format!("    - \"vendor.some-model-name-{n}\"\n")).collect();
+    let models: Vec<String> = (0..400)
+        .map(|n| format!("    - \"vendor.some-model-name-{n}\"\n"))
+        .collect();
     stage.project.replace(
         "environments/dev.yaml",
         "    - \"mistral.*\"\n",
@@ -94,7 +113,10 @@ async fn a_policy_over_the_limit_is_found_before_anything_is_done() {
     );
     let text = stage.trouble().await.text();
     assert!(text.contains("approved-models.json` has 2"), "{text}");
-    assert!(text.contains("characters in dev; AWS takes 10240 at most"), "{text}");
+    assert!(
+        text.contains("characters in dev; AWS takes 10240 at most"),
+        "{text}"
+    );
     assert!(text.contains("split it into two policies"), "{text}");
 }
 
@@ -148,10 +170,23 @@ async fn an_account_that_cannot_be_entered_fails_alone() {
     run.ended(RunOutcome::Partial);
     let rows = run.first_causes();
     for row in &rows {
-        assert_eq!(row.account.as_ref().unwrap().as_str(), id.0, "{}", run.rows());
+        assert_eq!(
+            row.account.as_ref().unwrap().as_str(),
+            id.0,
+            "{}",
+            run.rows()
+        );
         assert!(row.region.is_some());
-        assert_eq!((row.code.as_str(), row.class), ("AccessDenied", FailureClass::NeedsAction));
-        assert!(row.next.contains("check that the deployer role exists in 530000000002"), "{}", row.next);
+        assert_eq!(
+            (row.code.as_str(), row.class),
+            ("AccessDenied", FailureClass::NeedsAction)
+        );
+        assert!(
+            row.next
+                .contains("check that the deployer role exists in 530000000002"),
+            "{}",
+            row.next
+        );
     }
     assert_eq!(rows.len(), 2, "one row for each Region\n{}", run.rows());
     assert!(stage.account("prod-1").logging(HOME).is_some());
@@ -176,7 +211,11 @@ async fn throttling_everywhere_only_takes_time() {
     let run = stage.apply().await;
     run.converged();
     assert_eq!(accepted(&run), accepted(&quiet));
-    assert!(run.calls.iter().any(|call| call.code.as_deref() == Some("Throttling")));
+    assert!(
+        run.calls
+            .iter()
+            .any(|call| call.code.as_deref() == Some("Throttling"))
+    );
 }
 
 fn accepted(run: &super::stage::Run) -> Vec<String> {
@@ -205,7 +244,12 @@ async fn an_expired_session_is_renewed() {
     let stage = Stage::shipped();
     stage.mishap(Fault {
         account: Some("510000000001".into()),
-        ..on("bedrock", "PutModelInvocationLoggingConfiguration", When::Nth(1), Mishap::ExpiredToken)
+        ..on(
+            "bedrock",
+            "PutModelInvocationLoggingConfiguration",
+            When::Nth(1),
+            Mishap::ExpiredToken,
+        )
     });
     stage.apply().await.converged();
 }
@@ -266,10 +310,21 @@ async fn a_hub_stack_that_failed_is_deleted_and_made_again() {
     assert_eq!(cause.account.as_ref().unwrap().as_str(), "222222222222");
     assert_eq!(cause.region.as_ref().unwrap().as_str(), "eu-west-1");
     assert_eq!(cause.code, "ROLLBACK_COMPLETE");
-    assert!(cause.message.contains("AWS::Logs::Destination") && cause.message.contains("Could not deliver"), "{cause:?}");
-    assert!(cause.next.contains("deletes the failed stack first"), "{cause:?}");
+    assert!(
+        cause.message.contains("AWS::Logs::Destination")
+            && cause.message.contains("Could not deliver"),
+        "{cause:?}"
+    );
+    assert!(
+        cause.next.contains("deletes the failed stack first"),
+        "{cause:?}"
+    );
     // Nobody got a stack that waits for the hub's outputs (S15).
-    assert!(stage.stack_set("bedrail-bedrock-governance-invocation-logging-dev").is_none());
+    assert!(
+        stage
+            .stack_set("bedrail-bedrock-governance-invocation-logging-dev")
+            .is_none()
+    );
 
     stage.all_is_well_again();
     stage.later(Duration::from_secs(600)).await;
@@ -278,7 +333,9 @@ async fn a_hub_stack_that_failed_is_deleted_and_made_again() {
     let ids = again.step_ids();
     let at = |end: &str| {
         ids.iter()
-            .position(|id| id.starts_with("hub/central-monitoring/222222222222/eu-west-1") && id.ends_with(end))
+            .position(|id| {
+                id.starts_with("hub/central-monitoring/222222222222/eu-west-1") && id.ends_with(end)
+            })
             .unwrap_or_else(|| panic!("{ids:?}"))
     };
     assert!(at("/delete") < at("/put"));
@@ -297,31 +354,52 @@ async fn a_foreign_configuration_is_refused_adopted_or_replaced() {
     let [row] = refused.report.failures.as_slice() else {
         panic!("{}", refused.rows());
     };
-    assert_eq!((row.code.as_str(), row.class), ("Foreign", FailureClass::Conflict));
+    assert_eq!(
+        (row.code.as_str(), row.class),
+        ("Foreign", FailureClass::Conflict)
+    );
     assert_eq!(row.account.as_ref().unwrap().as_str(), "510000000001");
     assert_eq!(row.region.as_ref().unwrap().as_str(), HOME);
     assert!(row.message.contains("somebody-elses"), "{row:?}");
-    assert!(row.next.contains("foreign: adopt") && row.next.contains("foreign: replace"), "{row:?}");
+    assert!(
+        row.next.contains("foreign: adopt") && row.next.contains("foreign: replace"),
+        "{row:?}"
+    );
 
     let choose = |text: &str| {
         let file = stage.project.read("rollout.yaml");
         let at = file.find("foreign: ").unwrap();
         let end = file[at..].find(|c: char| c == '\n').unwrap() + at;
-        stage.project.write("rollout.yaml", &format!("{}foreign: {text}{}", &file[..at], &file[end..]));
+        stage.project.write(
+            "rollout.yaml",
+            &format!("{}foreign: {text}{}", &file[..at], &file[end..]),
+        );
     };
     choose("adopt");
     let adopted = stage.apply().await;
     adopted.converged();
     assert!(adopted.plan.is_empty());
-    assert!(adopted.plan.notes.iter().any(|note| note.kind == NoteKind::Advice && note.text.contains("somebody-elses")));
+    assert!(
+        adopted
+            .plan
+            .notes
+            .iter()
+            .any(|note| note.kind == NoteKind::Advice && note.text.contains("somebody-elses"))
+    );
     assert_eq!(stage.account("dev-1").logging(HOME), Some(theirs()));
 
     choose("replace");
     let replaced = stage.apply().await;
     replaced.converged();
-    assert_eq!(replaced.writes(), ["PutModelInvocationLoggingConfiguration"]);
+    assert_eq!(
+        replaced.writes(),
+        ["PutModelInvocationLoggingConfiguration"]
+    );
     let logging = stage.account("dev-1").logging(HOME).unwrap();
-    assert_eq!(logging["s3Config"]["bucketName"], "logs-model-invocation-510000000001-us-east-1");
+    assert_eq!(
+        logging["s3Config"]["bucketName"],
+        "logs-model-invocation-510000000001-us-east-1"
+    );
 }
 
 /// Declared off means off.
@@ -331,7 +409,12 @@ async fn logging_that_is_declared_off_is_switched_off_and_looked_at() {
     set_logging(&stage, "ai-operations", "eu-west-1", Some(theirs()));
     let refused = stage.apply().await;
     assert_eq!(refused.report.failures.len(), 1, "{}", refused.rows());
-    assert!(stage.account("ai-operations").logging("eu-west-1").is_some());
+    assert!(
+        stage
+            .account("ai-operations")
+            .logging("eu-west-1")
+            .is_some()
+    );
 
     stage.project.replace(
         "rollout.yaml",
@@ -364,7 +447,11 @@ async fn a_disabled_key_is_said_before_logging_is_switched_on() {
     assert_eq!(row.code, "KeyUnfit");
     assert_eq!(row.account.as_ref().unwrap().as_str(), "510000000001");
     assert!(row.message.contains("the key is Disabled"), "{row:?}");
-    assert_eq!(run.writes(), ["PutModelInvocationLoggingConfiguration"], "dev-2 only");
+    assert_eq!(
+        run.writes(),
+        ["PutModelInvocationLoggingConfiguration"],
+        "dev-2 only"
+    );
     assert!(stage.account("dev-2").logging(HOME).is_some());
 }
 
@@ -394,7 +481,10 @@ async fn a_permission_that_is_missing_for_good_ends_as_a_row() {
         panic!("{}", run.rows());
     };
     assert_eq!(row.code, "ValidationException");
-    assert!(row.message.contains("Failed to validate permissions"), "{row:?}");
+    assert!(
+        row.message.contains("Failed to validate permissions"),
+        "{row:?}"
+    );
     assert!(run.count("PutModelInvocationLoggingConfiguration") < 60);
 }
 
@@ -407,7 +497,12 @@ async fn a_refused_call_in_one_account_fails_that_account_only() {
     }
     stage.mishap(Fault {
         account: Some("530000000002".into()),
-        ..on("bedrock", "PutModelInvocationLoggingConfiguration", When::Always, Mishap::AccessDenied)
+        ..on(
+            "bedrock",
+            "PutModelInvocationLoggingConfiguration",
+            When::Always,
+            Mishap::AccessDenied,
+        )
     });
     let run = stage.apply().await;
     run.ended(RunOutcome::Partial);
@@ -415,8 +510,15 @@ async fn a_refused_call_in_one_account_fails_that_account_only() {
         panic!("{}", run.rows());
     };
     assert_eq!(row.account.as_ref().unwrap().as_str(), "530000000002");
-    assert!(row.next.contains("PutModelInvocationLoggingConfiguration"), "{row:?}");
-    assert_eq!(run.count("PutModelInvocationLoggingConfiguration"), 2, "a refusal is not tried again (S23)");
+    assert!(
+        row.next.contains("PutModelInvocationLoggingConfiguration"),
+        "{row:?}"
+    );
+    assert_eq!(
+        run.count("PutModelInvocationLoggingConfiguration"),
+        2,
+        "a refusal is not tried again (S23)"
+    );
     assert!(stage.account("prod-1").logging(HOME).is_some());
 }
 
@@ -429,7 +531,15 @@ async fn a_write_of_a_command_that_only_reads_stays_here() {
     let here = AwsPlace::new(&session.aws.identity().account, &HOME.parse().unwrap());
     let error = session.aws.delete_logging(&here).await.unwrap_err();
     assert_eq!(error.code, "NotSent");
-    assert!(error.message.contains("DeleteModelInvocationLoggingConfiguration changes something"), "{error}");
-    let after: Vec<_> = stage.calls()[before..].iter().map(|call| call.operation.clone()).collect();
+    assert!(
+        error
+            .message
+            .contains("DeleteModelInvocationLoggingConfiguration changes something"),
+        "{error}"
+    );
+    let after: Vec<_> = stage.calls()[before..]
+        .iter()
+        .map(|call| call.operation.clone())
+        .collect();
     assert!(!after.contains(&"DeleteModelInvocationLoggingConfiguration".to_owned()));
 }

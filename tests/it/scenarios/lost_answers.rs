@@ -43,7 +43,10 @@ const MISHAPS: [Mishap; 3] = [Mishap::LoseAnswer, Mishap::BreakAfter, Mishap::Br
 fn development() -> Stage {
     let stage = Stage::shipped();
     for environment in ["staging", "prod"] {
-        let file = stage.project.path().join(format!("environments/{environment}.yaml"));
+        let file = stage
+            .project
+            .path()
+            .join(format!("environments/{environment}.yaml"));
         std::fs::remove_file(file).unwrap();
     }
     stage
@@ -52,7 +55,11 @@ fn development() -> Stage {
 /// Everything about a rollout changes: values, exceptions, members, policies, components.
 fn change_everything(stage: &Stage) {
     let project = &stage.project;
-    project.replace("environments/dev.yaml", "LogRetentionDays: 30", "LogRetentionDays: 60");
+    project.replace(
+        "environments/dev.yaml",
+        "LogRetentionDays: 30",
+        "LogRetentionDays: 60",
+    );
     project.replace("environments/dev.yaml", "    - \"cohere.*\"\n", "");
     project.replace(
         "environments/dev.yaml",
@@ -64,7 +71,11 @@ fn change_everything(stage: &Stage) {
         "environments/dev.yaml",
         &format!("{file}\naccounts:\n  \"510000000002\": {{ parameters: {{ ObjectRetentionDays: 120 }} }}\n"),
     );
-    project.replace("rollout.yaml", "ObjectRetentionDays: 2557", "ObjectRetentionDays: 2600");
+    project.replace(
+        "rollout.yaml",
+        "ObjectRetentionDays: 2557",
+        "ObjectRetentionDays: 2600",
+    );
     let text = project.read("rollout.yaml");
     let (without, _) = text.split_once("  # Phase 5").unwrap();
     project.write("rollout.yaml", without);
@@ -80,31 +91,66 @@ fn holdings(stage: &Stage) -> BTreeMap<String, String> {
                 format!("{} on {:?}", policy.content, policy.targets),
             );
         }
-        held.insert("policies".into(), world.organizations.policies.len().to_string());
+        held.insert(
+            "policies".into(),
+            world.organizations.policies.len().to_string(),
+        );
         let home = super::stage::place(bedrail::sandbox::seed::MANAGEMENT, super::stage::HOME);
         let shelf = world.cloudformation.stack_sets.shelf(&home);
         for set in shelf.into_iter().flat_map(|shelf| shelf.sets.values()) {
-            let kinds: Vec<_> = set.operations.iter().map(|operation| operation.action.as_str()).collect();
+            let kinds: Vec<_> = set
+                .operations
+                .iter()
+                .map(|operation| operation.action.as_str())
+                .collect();
             let instances: Vec<_> = set
                 .instances
                 .iter()
-                .map(|((account, region), row)| format!("{account} {region} {} {:?}", row.status.as_str(), row.overrides))
+                .map(|((account, region), row)| {
+                    format!(
+                        "{account} {region} {} {:?}",
+                        row.status.as_str(),
+                        row.overrides
+                    )
+                })
                 .collect();
             held.insert(
                 format!("StackSet {}", set.name),
-                format!("{} {kinds:?} {instances:?} {:?}", set.is_deleted, set.definition.parameters),
+                format!(
+                    "{} {kinds:?} {instances:?} {:?}",
+                    set.is_deleted, set.definition.parameters
+                ),
             );
         }
         for stack in world.cloudformation.stacks.all() {
-            let place = stack.id.split(':').skip(3).take(2).collect::<Vec<_>>().join(" ");
-            let name = stack.name.split('-').take_while(|part| part.len() != 8).collect::<Vec<_>>().join("-");
+            let place = stack
+                .id
+                .split(':')
+                .skip(3)
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" ");
+            let name = stack
+                .name
+                .split('-')
+                .take_while(|part| part.len() != 8)
+                .collect::<Vec<_>>()
+                .join("-");
             let all = held.entry(format!("stack {name} in {place}")).or_default();
             all.push_str(stack.status.as_str());
-            all.push_str(&format!(" {:?} {} {}; ", stack.parameters, stack.change_sets.len(), stack.termination_protection));
+            all.push_str(&format!(
+                " {:?} {} {}; ",
+                stack.parameters,
+                stack.change_sets.len(),
+                stack.termination_protection
+            ));
         }
         for (id, account) in &world.accounts {
             for (region, regional) in &account.regions {
-                held.insert(format!("logging {id} {region}"), format!("{:?}", regional.bedrock.logging));
+                held.insert(
+                    format!("logging {id} {region}"),
+                    format!("{:?}", regional.bedrock.logging),
+                );
             }
         }
         held
@@ -122,14 +168,17 @@ fn struck(run: &Run) -> usize {
     OPERATIONS
         .iter()
         .filter(|(_, operation)| {
-            run.calls
-                .iter()
-                .any(|call| call.operation == *operation && call.status == 0 || call.operation == *operation && call.status >= 500)
+            run.calls.iter().any(|call| {
+                call.operation == *operation && call.status == 0
+                    || call.operation == *operation && call.status >= 500
+            })
         })
         .count()
 }
 
-async fn with_mishaps(mishap: Option<&Mishap>) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+async fn with_mishaps(
+    mishap: Option<&Mishap>,
+) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let stage = development();
     let spread = |stage: &Stage| {
         if let Some(mishap) = mishap {
@@ -154,7 +203,12 @@ async fn with_mishaps(mishap: Option<&Mishap>) -> (BTreeMap<String, String>, BTr
     let second = stage.apply().await;
     second.converged();
     if mishap.is_some() {
-        assert!(struck(&second) >= 9, "{} {:?}", struck(&second), second.writes());
+        assert!(
+            struck(&second) >= 9,
+            "{} {:?}",
+            struck(&second),
+            second.writes()
+        );
     }
     let changed = holdings(&stage);
     stage.all_is_well_again();

@@ -374,8 +374,14 @@ impl Run {
         let lines = self.report.failures.iter().map(|row| {
             format!(
                 "{} {} {} {} [{}] {} -> {}",
-                row.account.as_ref().map(ToString::to_string).unwrap_or_default(),
-                row.region.as_ref().map(ToString::to_string).unwrap_or_default(),
+                row.account
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+                row.region
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
                 row.component,
                 row.environment.as_deref().unwrap_or_default(),
                 row.code,
