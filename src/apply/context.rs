@@ -1,7 +1,7 @@
 //! What a step has at hand while it runs.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,7 +10,6 @@ use crate::aws::{Aws, AwsError, Place};
 use crate::digest;
 use crate::ids::{AccountId, PolicyId};
 use crate::plan::{Plan, Step};
-use crate::resources::Kind;
 use crate::resources::values::{OutputOf, Part, Planned};
 
 use super::event::{Failure, What};
@@ -84,6 +83,8 @@ pub struct Context<'a> {
     pub deadlines: Deadlines,
     /// When the run started: tells its requests from those of another run of the same plan.
     pub(super) run: jiff::Timestamp,
+    /// Accounts that this plan creates stacks in, their roles among them.
+    pub(super) prepared: BTreeSet<AccountId>,
     pub(super) emit: &'a dyn Fn(What),
     /// Ids of policies that were created or looked up in this run, by name.
     pub policies: RefCell<BTreeMap<String, PolicyId>>,
@@ -91,6 +92,28 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Makes sure that an account can be worked in, before the first change there. Where this very plan creates
+    /// stacks in the account, the role may be as young as that: being refused is then taken for "not yet", for
+    /// a bounded time.
+    pub async fn enter(&self, step: &Step, account: &AccountId) -> Result<(), AwsError> {
+        let poll = Poll::new(self.deadlines.propagation);
+        loop {
+            let refused = match self.aws.verify(account).await {
+                Err(error) if error.is("AccessDenied") && error.operation == "AssumeRole" => error,
+                other => return other,
+            };
+            if !self.prepared.contains(account) || !poll.again().await {
+                return Err(refused);
+            }
+            self.progress(
+                step,
+                0,
+                0,
+                Some("waiting until the new role is known everywhere"),
+            );
+        }
+    }
+
     pub fn progress(&self, step: &Step, done: usize, failed: usize, message: Option<&str>) {
         (self.emit)(What::StepProgress {
             step: step.id.clone(),
@@ -108,33 +131,6 @@ impl Context<'_> {
         let digest = digest::of(&(&self.plan.digest, &step.id, &self.run));
         let short: String = digest.chars().take(32).collect();
         format!("bedrail-{short}")
-    }
-
-    /// Makes sure that `account` can be worked in, before the first change there. Where this plan deploys to the
-    /// account, its role may be seconds old, and a role that is not known everywhere yet is refused like one that
-    /// does not exist: that answer is tried again for a bounded time.
-    pub async fn enter(&self, step: &Step, account: &AccountId) -> Result<(), AwsError> {
-        let poll = Poll::new(self.deadlines.propagation);
-        let deploys_there = self.plan.steps.iter().any(|step| {
-            step.kind == Kind::StackSet
-                && step.targets.iter().any(|target| target.account == *account)
-        });
-        loop {
-            match self.aws.verify(account).await {
-                Err(error)
-                    if deploys_there
-                        && error.operation == "AssumeRole"
-                        && error.is("AccessDenied") =>
-                {
-                    let message = "waiting until the new deployer role is known everywhere";
-                    self.progress(step, 0, 0, Some(message));
-                    if !poll.again().await {
-                        return Err(error);
-                    }
-                }
-                other => return other,
-            }
-        }
     }
 
     /// Puts together the values that wait for outputs. Reads each output once in a run.

@@ -1,7 +1,5 @@
 //! Opens the connection: source credentials, endpoints, the first question to AWS.
 
-use std::sync::Mutex;
-
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion};
 use aws_credential_types::Credentials;
@@ -24,7 +22,7 @@ use super::guard::Guard;
 use super::pacing::{Pacer, Pacing};
 use super::session::{Deployer, Sessions, load};
 use super::sts::Identity;
-use super::{Aws, AwsError, CallAs, Inner};
+use super::{Aws, AwsError, CallAs, ErrorClass, Inner};
 
 /// Where the source credentials and the answers come from.
 #[derive(Debug, Clone)]
@@ -71,6 +69,8 @@ pub struct Options {
 pub enum ConnectError {
     #[error("no AWS credentials were found: {0}")]
     NoCredentials(String),
+    #[error("{endpoint} does not answer: {}", error.message)]
+    Unreachable { endpoint: String, error: AwsError },
     #[error(transparent)]
     Aws(#[from] AwsError),
 }
@@ -105,7 +105,16 @@ impl Aws {
             arn: String::new(),
         };
         let aws = open(&options, base.clone(), pacing, unknown, credentials.clone());
-        let identity = aws.who_is(&aws.home()).await?;
+        let identity = aws
+            .who_is(&aws.home())
+            .await
+            .map_err(|error| match &error.class {
+                ErrorClass::Ambiguous if error.status.is_none() => ConnectError::Unreachable {
+                    endpoint: aws.custom_endpoint().unwrap_or("AWS").to_owned(),
+                    error,
+                },
+                _ => ConnectError::Aws(error),
+            })?;
         let mut aws = open(&options, base, pacing, identity, credentials);
         if let Some(inner) = std::sync::Arc::get_mut(&mut aws.inner) {
             inner.guard = Guard::default();
@@ -142,7 +151,6 @@ fn open(
             pacer: Pacer::new(pacing),
             sessions: Sessions::new(options.deployer.clone(), source),
             call_as: options.call_as,
-            waits: Mutex::new(None),
         }),
     }
 }

@@ -1,7 +1,9 @@
-//! An IAM policy document: parse with positions, render with parameters, minify, compare.
+//! An IAM policy document: parse with positions, render with parameters, minify, compare,
+//! evaluate.
 
 mod check;
 mod compare;
+pub mod evaluate;
 pub mod limits;
 mod render;
 

@@ -22,6 +22,46 @@ impl Project {
         )
     }
 
+    /// The shipped rollout with every component that its file only offers, each in its phase.
+    #[track_caller]
+    pub fn complete() -> Self {
+        let project = Self::shipped();
+        let text = project.read("rollout.yaml");
+        let (mut rollout, offered) = text
+            .split_once("\n# Ready to be used:")
+            .map(|(rollout, offered)| (format!("{rollout}\n"), offered))
+            .expect("the shipped rollout offers more at its end");
+        let mut phases: Vec<(&str, String)> = Vec::new();
+        for line in offered.lines() {
+            if let Some(name) = line.strip_prefix("# Phase ") {
+                phases.push((name.trim_end_matches(':'), String::new()));
+            } else if let Some(component) = line.strip_prefix("#      ")
+                && let Some((_, components)) = phases.last_mut()
+            {
+                components.push_str(&format!("      {component}\n"));
+            }
+        }
+        assert!(!phases.is_empty(), "{offered}");
+        for (name, components) in phases {
+            let start = rollout
+                .find(&format!("\n  - name: {name}\n"))
+                .unwrap_or_else(|| panic!("there is no phase {name}"));
+            let end = rollout[start + 1..]
+                .find("\n  - name: ")
+                .map_or(rollout.len(), |end| start + 1 + end + 1);
+            rollout.insert_str(end, &components);
+        }
+        project.write("rollout.yaml", &rollout);
+        // The template of the component metrics-link wants it per Region.
+        let base = project.read("environments/base.yaml");
+        let sink = "{ SinkArn: \"${stack.central-monitoring.outputs.SinkArn}\" }";
+        project.write(
+            "environments/base.yaml",
+            &format!("{base}\nregionParameters:\n  us-east-1: {sink}\n  eu-west-1: {sink}\n"),
+        );
+        project
+    }
+
     /// The reduced rollout of `tests/moto`, with the policies that this repository ships.
     pub fn reduced() -> Self {
         let project = Self::copy_of(
@@ -80,20 +120,20 @@ impl Project {
         self.write(file, &text.replace(old, new));
     }
 
-    /// Takes the component's item out of the list that it stands in: its line with `name:` and everything
+    /// Takes a phase or a component out of the list that it stands in: its line with `name:` and everything
     /// that belongs to the same item.
     #[track_caller]
-    pub fn remove_component(&self, file: &str, name: &str) {
+    pub fn remove_item(&self, file: &str, name: &str) {
         let text = self.read(file);
         let lines: Vec<&str> = text.lines().collect();
         let named = lines
             .iter()
             .position(|line| line.trim_start().trim_start_matches("- ") == format!("name: {name}"))
-            .unwrap_or_else(|| panic!("{file} names no component {name:?}"));
+            .unwrap_or_else(|| panic!("{file} names no {name:?}"));
         let start = (0..=named)
             .rev()
             .find(|at| lines[*at].trim_start().starts_with("- "))
-            .expect("a component is an item of a list");
+            .expect("what has a name is an item of a list");
         let depth = indentation(lines[start]);
         let end = (start + 1..lines.len())
             .find(|at| !lines[*at].trim().is_empty() && indentation(lines[*at]) <= depth)
