@@ -140,7 +140,9 @@ impl Shipped {
             Reference::Parameter(name) => resolved.get(name)?.value.known(&offline),
             other => offline(other).map(Value::literal),
         };
-        let document = rollout.document_of(component).expect("a policy has a document");
+        let document = rollout
+            .document_of(component)
+            .expect("a policy has a document");
         let rendered = document
             .render(&lookup)
             .unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
@@ -231,7 +233,8 @@ fn the_deployer_stack_sets_and_break_glass_are_exempt_from_every_denial_of_the_t
 }
 
 #[test]
-fn every_statement_of_every_shipped_policy_is_the_reason_of_some_denial_and_no_policy_denies_everything() {
+fn every_statement_of_every_shipped_policy_is_the_reason_of_some_denial_and_no_policy_denies_everything()
+ {
     let shipped = Shipped::load();
     let table = cases();
     let documented: BTreeSet<&str> = table.keys().map(String::as_str).collect();
@@ -239,7 +242,10 @@ fn every_statement_of_every_shipped_policy_is_the_reason_of_some_denial_and_no_p
         .policies()
         .map(|component| component.name.as_str())
         .collect();
-    assert_eq!(documented, components, "every policy has its part of the table");
+    assert_eq!(
+        documented, components,
+        "every policy has its part of the table"
+    );
     for (policy, cases) in &table {
         let mut seen = BTreeSet::new();
         for case in cases {
@@ -268,7 +274,10 @@ fn an_approved_model_can_be_invoked_in_every_region_of_its_profile_and_another_o
     let shipped = Shipped::load();
     let geographies = [
         ("us", ["us-east-1", "us-east-2", "us-west-1", "us-west-2"]),
-        ("eu", ["eu-central-1", "eu-north-1", "eu-west-1", "eu-west-3"]),
+        (
+            "eu",
+            ["eu-central-1", "eu-north-1", "eu-west-1", "eu-west-3"],
+        ),
     ];
     for environment in ["dev", "staging", "prod"] {
         let levels = shipped.levels(&["approved-models"], environment);
@@ -284,7 +293,10 @@ fn an_approved_model_can_be_invoked_in_every_region_of_its_profile_and_another_o
                 let models = regions
                     .map(|region| format!("arn:aws:bedrock:{region}::foundation-model/{model}"));
                 for resource in models.iter().chain([&profile]) {
-                    for action in ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"] {
+                    for action in [
+                        "bedrock:InvokeModel",
+                        "bedrock:InvokeModelWithResponseStream",
+                    ] {
                         let case = Case {
                             environment: environment.to_owned(),
                             principal: "app".to_owned(),
@@ -341,7 +353,10 @@ fn all_shipped_policies_together_leave_the_rollout_and_the_way_back_in_alone() {
                 then: Then::Allowed,
             };
             let verdict = evaluate(&levels, &case.request());
-            assert!(!differs(&verdict, Then::Allowed), "{name} {action}: {verdict}");
+            assert!(
+                !differs(&verdict, Then::Allowed),
+                "{name} {action}: {verdict}"
+            );
         }
     }
 }

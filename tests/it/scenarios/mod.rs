@@ -4,4 +4,4 @@
 mod changes;
 mod first_rollout;
 mod stack_sets;
-mod stage;
+pub mod stage;
