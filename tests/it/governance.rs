@@ -137,6 +137,34 @@ async fn all_of_it_stands_and_a_second_run_has_nothing_to_do() {
     the_keys_serve_bedrock_the_log_group_and_readers_of_the_bucket(&stage);
     roles_are_taken_by_those_they_are_for(&stage);
     the_hub_takes_records_from_the_organization_alone(&stage);
+    records_are_forwarded_once(&stage);
+}
+
+/// A log group has room for two subscription filters; the other one is left to the account.
+fn records_are_forwarded_once(stage: &Stage) {
+    for name in MEMBERS {
+        for region in REGIONS {
+            let targets = stage.account(name).holds(region, |regional| {
+                let group = regional
+                    .logs
+                    .groups
+                    .get("/aws/bedrock/model-invocation-logs")?;
+                let filters = group.subscriptions.values();
+                Some(
+                    filters
+                        .map(|filter| filter.destination_arn.clone())
+                        .collect::<Vec<_>>(),
+                )
+            });
+            assert_eq!(
+                targets.flatten().expect("the log group is there"),
+                [format!(
+                    "arn:aws:logs:{region}:{HUB}:destination:bedrail-model-invocations"
+                )],
+                "{name}"
+            );
+        }
+    }
 }
 
 fn bucket_policy(stage: &Stage, bucket: &str) -> ParsedPolicy {
