@@ -91,6 +91,7 @@ codes! {
     POLICY_SHAPE = "E0801", "a policy document that AWS Organizations does not accept";
     POLICY_SIZE = "E0802", "a policy document that is over the size limit";
     POLICY_LIST = "E0803", "a list where a policy document can have only one value";
+    LOCKS_OUT = "E0804", "a policy that denies the rollout itself what it does";
 
     // Components.
     NO_DESTINATION = "E0901", "invocation logging without a destination";

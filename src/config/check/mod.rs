@@ -2,6 +2,7 @@
 
 mod components;
 mod environments;
+mod lockout;
 mod parameters;
 mod placement;
 mod policies;

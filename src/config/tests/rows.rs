@@ -309,6 +309,17 @@
     (("policies/models.json", "\"Deny\"", "\"deny\""), &[
         "E0801 policies/models.json:4:15: `deny` is no Effect here (use Allow or Deny)",
     ]),
+    // One row per role and statement; what depends on more than who asks for what is not said.
+    (("policies/models.json", "[\"bedrock:InvokeModel\"],\n    \"NotResource\"", "\"bedrock:*\",\n    \"NotResource\""), &[
+        "warning E0804 policies/models.json:1:1: the statement #1 of `policies/models.json` denies the deployer's role bedrock:DeleteModelInvocationLoggingConfiguration in dev (except it with the condition ArnNotLike: aws:PrincipalArn: arn:aws:iam::*:role/${organization.deployerRole}, unless the policy is for accounts that the rollout never touches)",
+        "warning E0804 policies/models.json:1:1: the statement #1 of `policies/models.json` denies the deployer's role bedrock:DeleteModelInvocationLoggingConfiguration in prod (except it with the condition ArnNotLike: aws:PrincipalArn: arn:aws:iam::*:role/${organization.deployerRole}, unless the policy is for accounts that the rollout never touches)",
+    ]),
+    (("policies/models.json", "[\"bedrock:InvokeModel\"],\n    \"NotResource\"", "\"iam:*\", \"Condition\": { \"ArnNotLike\": { \"aws:PrincipalArn\": \"arn:aws:iam::*:role/stacksets-exec-*\" } },\n    \"NotResource\""), &[]),
+    (("policies/models.json", "[\"bedrock:InvokeModel\"],\n    \"NotResource\"", "\"iam:*\", \"Condition\": { \"ArnNotLike\": { \"aws:PrincipalArn\": \"arn:aws:iam::*:role/admin\" } },\n    \"NotResource\""), &[
+        "warning E0804 policies/models.json:1:1: the statement #1 of `policies/models.json` denies StackSets iam:CreateRole in dev (except it with the condition ArnNotLike: aws:PrincipalArn: arn:aws:iam::*:role/stacksets-exec-*, unless the policy is for accounts that the rollout never touches)",
+        "warning E0804 policies/models.json:1:1: the statement #1 of `policies/models.json` denies StackSets iam:CreateRole in prod (except it with the condition ArnNotLike: aws:PrincipalArn: arn:aws:iam::*:role/stacksets-exec-*, unless the policy is for accounts that the rollout never touches)",
+    ]),
+    (("policies/models.json", "[\"bedrock:InvokeModel\"],\n    \"NotResource\"", "\"bedrock:*\", \"Condition\": { \"StringEquals\": { \"aws:RequestedRegion\": \"us-east-1\" } },\n    \"NotResource\""), &[]),
     (("policies/models.json", "[\"arn:aws:bedrock:*::foundation-model/${parameters.Models}\"]", "\"${parameters.Models}\""), &[
         "E0803 policies/models.json:6:20: ${parameters.Models} is a list, and only entries of a list can become several (put the text into a list: [\"…\"])",
     ]),
