@@ -1,14 +1,14 @@
 //! What a step has at hand while it runs.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::aws::{Aws, AwsError, Place};
 use crate::digest;
-use crate::ids::PolicyId;
+use crate::ids::{AccountId, PolicyId};
 use crate::plan::{Plan, Step};
 use crate::resources::values::{OutputOf, Part, Planned};
 
@@ -83,6 +83,8 @@ pub struct Context<'a> {
     pub deadlines: Deadlines,
     /// When the run started: tells its requests from those of another run of the same plan.
     pub(super) run: jiff::Timestamp,
+    /// Accounts that this plan creates stacks in, their roles among them.
+    pub(super) prepared: BTreeSet<AccountId>,
     pub(super) emit: &'a dyn Fn(What),
     /// Ids of policies that were created or looked up in this run, by name.
     pub policies: RefCell<BTreeMap<String, PolicyId>>,
@@ -90,6 +92,28 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Makes sure that an account can be worked in, before the first change there. Where this very plan creates
+    /// stacks in the account, the role may be as young as that: being refused is then taken for "not yet", for
+    /// a bounded time.
+    pub async fn enter(&self, step: &Step, account: &AccountId) -> Result<(), AwsError> {
+        let poll = Poll::new(self.deadlines.propagation);
+        loop {
+            let refused = match self.aws.verify(account).await {
+                Err(error) if error.is("AccessDenied") && error.operation == "AssumeRole" => error,
+                other => return other,
+            };
+            if !self.prepared.contains(account) || !poll.again().await {
+                return Err(refused);
+            }
+            self.progress(
+                step,
+                0,
+                0,
+                Some("waiting until the new role is known everywhere"),
+            );
+        }
+    }
+
     pub fn progress(&self, step: &Step, done: usize, failed: usize, message: Option<&str>) {
         (self.emit)(What::StepProgress {
             step: step.id.clone(),

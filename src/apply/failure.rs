@@ -102,7 +102,7 @@ pub fn advice(error: &AwsError) -> (FailureClass, String) {
                  the component that creates it must have succeeded there"
             ),
         ),
-        (_, _, "ExpiredToken" | "ExpiredTokenException" | "RequestExpired") => {
+        (_, _, "NoCredentials" | "ExpiredToken" | "ExpiredTokenException" | "RequestExpired") => {
             (FailureClass::Retryable, format!("log in again, then {again}"))
         }
         (_, _, "UnrecognizedClientException" | "InvalidClientTokenId") => (

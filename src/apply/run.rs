@@ -71,6 +71,7 @@ pub async fn run(
         plan,
         deadlines,
         run: clock.now(),
+        prepared: plan.created_in(),
         emit: &emit,
         policies: RefCell::new(BTreeMap::new()),
         outputs: RefCell::new(BTreeMap::new()),

@@ -10,7 +10,7 @@ use aws_types::SdkConfig;
 
 use super::error::{AwsError, ErrorClass, classify};
 use super::guard::Guard;
-use super::{Aws, Place, Waiting};
+use super::{Aws, Place};
 
 /// Whether a call may be sent again when its answer was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +165,7 @@ impl Aws {
                 ErrorClass::Stop if error.code.starts_with("ExpiredToken") && !renewed => {
                     // Refused before anything happened; a fresh session is worth one more try.
                     renewed = true;
-                    self.forget_session(&place.account);
+                    self.forget_session(&place.account).await;
                     continue;
                 }
                 ErrorClass::Stop | ErrorClass::Propagation | ErrorClass::Definitive => false,
@@ -174,27 +174,8 @@ impl Aws {
                 return Err(error);
             }
             let wait = backoff.mul_f64(fastrand::f64());
-            if error.class == ErrorClass::Throttled && attempts > 2 {
-                self.say(
-                    place,
-                    format!("{} is throttled, trying again", operation.name),
-                );
-            }
             backoff = (backoff * 2).min(BACKOFF_MAX);
             tokio::time::sleep(wait).await;
-        }
-    }
-
-    pub(super) fn say(&self, place: &Place, text: String) {
-        if let Ok(waits) = self.inner.waits.lock()
-            && let Some(waits) = waits.as_ref()
-        {
-            // Nobody listening is fine: it is news, not state.
-            let _ = waits.send(Waiting {
-                account: place.account.clone(),
-                region: place.region.clone(),
-                text,
-            });
         }
     }
 }
@@ -247,7 +228,7 @@ fn status_code(status: Option<u16>) -> String {
 }
 
 /// The chain of causes below an SDK error, whose own text says only at which stage it arose.
-fn causes(error: &dyn std::error::Error) -> String {
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
     let mut texts = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {

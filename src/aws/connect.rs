@@ -1,11 +1,9 @@
 //! Opens the connection: source credentials, endpoints, the first question to AWS.
 
-use std::sync::Mutex;
-
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_http_client::Builder as HttpBuilder;
@@ -19,11 +17,12 @@ use aws_types::region::Region as SdkRegion;
 use crate::clock::Clock;
 use crate::ids::Region;
 
+use super::call::causes;
 use super::guard::Guard;
 use super::pacing::{Pacer, Pacing};
-use super::session::{Deployer, Sessions};
+use super::session::{Deployer, Sessions, load};
 use super::sts::Identity;
-use super::{Aws, AwsError, CallAs, Inner};
+use super::{Aws, AwsError, CallAs, ErrorClass, Inner};
 
 /// Where the source credentials and the answers come from.
 #[derive(Debug, Clone)]
@@ -70,6 +69,8 @@ pub struct Options {
 pub enum ConnectError {
     #[error("no AWS credentials were found: {0}")]
     NoCredentials(String),
+    #[error("{endpoint} does not answer: {}", error.message)]
+    Unreachable { endpoint: String, error: AwsError },
     #[error(transparent)]
     Aws(#[from] AwsError),
 }
@@ -94,24 +95,27 @@ impl Aws {
         let provider = base
             .credentials_provider()
             .ok_or_else(|| ConnectError::NoCredentials("no provider is configured".to_owned()))?;
-        provider.provide_credentials().await.map_err(|error| {
-            let mut texts = vec![error.to_string()];
-            let mut source = std::error::Error::source(&error);
-            while let Some(cause) = source {
-                texts.push(cause.to_string());
-                source = cause.source();
-            }
-            ConnectError::NoCredentials(texts.join(": "))
-        })?;
+        let credentials = load(&provider)
+            .await
+            .map_err(|error| ConnectError::NoCredentials(causes(&error)))?;
         // Until AWS has answered, the account is a placeholder that equals itself: the question is asked with
         // the source credentials.
         let unknown = Identity {
             account: PLACEHOLDER.parse().map_err(invalid)?,
             arn: String::new(),
         };
-        let aws = open(&options, base.clone(), pacing, unknown);
-        let identity = aws.who_is(&aws.home()).await?;
-        let mut aws = open(&options, base, pacing, identity);
+        let aws = open(&options, base.clone(), pacing, unknown, credentials.clone());
+        let identity = aws
+            .who_is(&aws.home())
+            .await
+            .map_err(|error| match &error.class {
+                ErrorClass::Ambiguous if error.status.is_none() => ConnectError::Unreachable {
+                    endpoint: aws.custom_endpoint().unwrap_or("AWS").to_owned(),
+                    error,
+                },
+                _ => ConnectError::Aws(error),
+            })?;
+        let mut aws = open(&options, base, pacing, identity, credentials);
         if let Some(inner) = std::sync::Arc::get_mut(&mut aws.inner) {
             inner.guard = Guard::default();
         }
@@ -130,7 +134,13 @@ fn invalid(error: crate::ids::InvalidId) -> ConnectError {
     ConnectError::NoCredentials(error.to_string())
 }
 
-fn open(options: &Options, base: SdkConfig, pacing: Pacing, identity: Identity) -> Aws {
+fn open(
+    options: &Options,
+    base: SdkConfig,
+    pacing: Pacing,
+    identity: Identity,
+    source: Credentials,
+) -> Aws {
     Aws {
         inner: std::sync::Arc::new(Inner {
             base,
@@ -139,9 +149,8 @@ fn open(options: &Options, base: SdkConfig, pacing: Pacing, identity: Identity) 
             home_region: options.home_region.clone(),
             guard: Guard::default(),
             pacer: Pacer::new(pacing),
-            sessions: Sessions::new(options.deployer.clone()),
+            sessions: Sessions::new(options.deployer.clone(), source),
             call_as: options.call_as,
-            waits: Mutex::new(None),
         }),
     }
 }

@@ -18,11 +18,9 @@ pub mod sts;
 
 use std::sync::Arc;
 
-use aws_types::SdkConfig;
-use tokio::sync::mpsc;
-
 use crate::clock::Clock;
 use crate::ids::{AccountId, Region};
+use aws_types::SdkConfig;
 
 pub use connect::{ConnectError, EmbeddedHttp, EmbeddedKeys, Options, Source};
 pub use error::{AwsError, ErrorClass};
@@ -63,15 +61,6 @@ struct Inner {
     pacer: pacing::Pacer,
     sessions: session::Sessions,
     call_as: CallAs,
-    waits: std::sync::Mutex<Option<mpsc::UnboundedSender<Waiting>>>,
-}
-
-/// Said while a call waits for another try.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    pub account: AccountId,
-    pub region: Region,
-    pub text: String,
 }
 
 impl Aws {

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_types::SdkConfig;
 use aws_types::region::Region as SdkRegion;
 use jiff::Timestamp;
 
 use crate::ids::AccountId;
 
-use super::call::idempotent;
+use super::call::{causes, idempotent};
 use super::error::{AwsError, ErrorClass};
 use super::{Aws, Place};
 
@@ -35,6 +36,30 @@ struct Session {
     verified: bool,
 }
 
+/// Tries to load the source credentials.
+const LOADS_MAX: u32 = 5;
+const LOAD_BACKOFF: Duration = Duration::from_millis(200);
+
+/// Asks the provider, and again where it could not reach what it asks. The SDK's own retries are off for it too.
+pub(super) async fn load(
+    provider: &SharedCredentialsProvider,
+) -> Result<Credentials, CredentialsError> {
+    let mut backoff = LOAD_BACKOFF;
+    let mut tries = 1;
+    loop {
+        match provider.provide_credentials().await {
+            Err(CredentialsError::ProviderError(_) | CredentialsError::ProviderTimedOut(_))
+                if tries < LOADS_MAX =>
+            {
+                tokio::time::sleep(backoff.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+                backoff *= 2;
+                tries += 1;
+            }
+            other => return other,
+        }
+    }
+}
+
 /// One slot per account; the slot's lock makes a second caller wait for the first one's AssumeRole.
 type Slot = Arc<tokio::sync::Mutex<Option<Session>>>;
 
@@ -42,13 +67,17 @@ type Slot = Arc<tokio::sync::Mutex<Option<Session>>>;
 pub(super) struct Sessions {
     pub deployer: Deployer,
     slots: Mutex<BTreeMap<AccountId, Slot>>,
+    /// The source credentials. Clients are made per call, and each would ask the provider again, which may be a
+    /// call to AWS by itself.
+    source: tokio::sync::Mutex<Option<Credentials>>,
 }
 
 impl Sessions {
-    pub fn new(deployer: Deployer) -> Self {
+    pub fn new(deployer: Deployer, source: Credentials) -> Self {
         Self {
             deployer,
             slots: Mutex::new(BTreeMap::new()),
+            source: tokio::sync::Mutex::new(Some(source)),
         }
     }
 
@@ -66,10 +95,11 @@ impl Aws {
             .base
             .to_builder()
             .region(SdkRegion::new(place.region.to_string()));
-        if place.account == self.inner.identity.account {
-            return Ok(builder.build());
-        }
-        let credentials = Box::pin(self.session(&place.account)).await?;
+        let credentials = if place.account == self.inner.identity.account {
+            self.source(place).await?
+        } else {
+            Box::pin(self.session(&place.account)).await?
+        };
         Ok(builder
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build())
@@ -113,8 +143,46 @@ impl Aws {
         Ok(())
     }
 
+    /// The source credentials, loaded again shortly before they end.
+    async fn source(&self, place: &Place) -> Result<Credentials, AwsError> {
+        let mut slot = self.inner.sessions.source.lock().await;
+        let soon = self.inner.clock.system_time().checked_add(MARGIN);
+        if let Some(credentials) = slot.as_ref()
+            && credentials
+                .expiry()
+                .is_none_or(|ends| soon.is_some_and(|soon| soon < ends))
+        {
+            return Ok(credentials.clone());
+        }
+        let nothing_sent = |message: String| AwsError {
+            service: "AWS",
+            operation: "LoadCredentials",
+            account: Some(place.account.clone()),
+            region: place.region.clone(),
+            code: "NoCredentials".to_owned(),
+            message,
+            status: None,
+            reason: None,
+            class: ErrorClass::Stop,
+            attempts: LOADS_MAX,
+        };
+        let provider = self
+            .inner
+            .base
+            .credentials_provider()
+            .ok_or_else(|| nothing_sent("no provider is configured".to_owned()))?;
+        let credentials = load(&provider)
+            .await
+            .map_err(|error| nothing_sent(causes(&error)))?;
+        *slot = Some(credentials.clone());
+        Ok(credentials)
+    }
+
     /// Drops the session of an account, so that the next call asks for a new one.
-    pub(super) fn forget_session(&self, account: &AccountId) {
+    pub(super) async fn forget_session(&self, account: &AccountId) {
+        if *account == self.inner.identity.account {
+            *self.inner.sessions.source.lock().await = None;
+        }
         let mut slots = self
             .inner
             .sessions

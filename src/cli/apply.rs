@@ -34,7 +34,7 @@ async fn apply(common: &Common, arguments: &Arguments) -> Result<Exit, Stop> {
         .map(|path| planfile::read(path))
         .transpose()?;
     let session = Session::open(common).await?;
-    let plan = session.plan().await?;
+    let plan = session.plan(common).await?;
     session.advise_pin();
     if let Some(reviewed) = &reviewed {
         if let Some(reason) = stale(reviewed, &plan) {

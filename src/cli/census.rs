@@ -12,4 +12,18 @@ pub fn print(census: &Census) {
     for ((service, operation), count) in rows {
         streams::notice(&format!("{count:>8}  {service} {operation}"));
     }
+    if let Some(peak) = peak_memory() {
+        streams::notice(&format!("peak memory {peak}"));
+    }
+}
+
+/// The most memory that the process held at any time, where the system keeps count of it (Linux: VmHWM in
+/// proc(5)).
+fn peak_memory() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(format!("{} MB", kilobytes / 1_024))
 }

@@ -17,6 +17,7 @@ mod schema;
 mod session;
 mod signals;
 mod validate;
+mod waiting;
 
 use std::ffi::OsString;
 

@@ -28,7 +28,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Exit {
 
 async fn plan(common: &Common, arguments: &Arguments) -> Result<Exit, Stop> {
     let session = Session::open(common).await?;
-    let plan = session.plan().await?;
+    let plan = session.plan(common).await?;
     session.advise_pin();
     show(&plan, common)?;
     if let Some(path) = &arguments.output {

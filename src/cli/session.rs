@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use crate::aws::{AwsError, ConnectError, Pacing, Source};
+use crate::aws::{AwsError, ConnectError, ErrorClass, Pacing, Source};
 use crate::clock::Clock;
 use crate::config::model::Rollout;
 use crate::config::{Failed, load};
@@ -14,7 +14,7 @@ use super::embedded;
 use super::exit::Exit;
 use super::options::{Common, Format, Pacing as PacingChoice};
 use super::render::{diagnostics, streams};
-use super::validate;
+use super::{validate, waiting};
 
 /// A session, and what a command needs beside it.
 pub struct Session {
@@ -84,13 +84,15 @@ impl Session {
         if let Some(endpoint) = aws.custom_endpoint() {
             streams::notice(&format!("note: calls go to {endpoint}, not to AWS"));
         }
-        let session = session::Session::open(loaded, aws, filter).await?;
+        let reading = session::Session::open(loaded, aws.clone(), filter);
+        let session = waiting::show(common, &aws, "reading the organization", reading).await?;
         Ok(Self { session, embedded })
     }
 
     /// Reads what is live and compares.
-    pub async fn plan(&self) -> Result<Plan, Stop> {
-        Ok(self.session.plan().await?)
+    pub async fn plan(&self, common: &Common) -> Result<Plan, Stop> {
+        let reading = self.session.plan();
+        Ok(waiting::show(common, &self.session.aws, "reading what is live", reading).await?)
     }
 
     /// Lets go of what the session holds; an embedded organization is tidied up.
@@ -210,6 +212,10 @@ fn connect_error(error: &ConnectError) {
             &error.to_string(),
             "log in (`aws sso login`), choose a profile with --profile, or try it without AWS with --sandbox",
         ),
+        ConnectError::Unreachable { .. } => streams::error(
+            &error.to_string(),
+            "check the network, a proxy, and AWS_ENDPOINT_URL if it is set; nothing was changed",
+        ),
         ConnectError::Aws(error) => aws_error(error),
     }
 }
@@ -224,11 +230,20 @@ fn aws_error(error: &AwsError) {
         .as_ref()
         .map(|reason| format!(" [{reason}]"))
         .unwrap_or_default();
+    // Commands end here only before they changed anything.
+    let help = match error.class {
+        ErrorClass::Ambiguous | ErrorClass::Throttled | ErrorClass::Conflict => {
+            "nothing was changed; run the command again in a while".to_owned()
+        }
+        ErrorClass::Propagation | ErrorClass::Definitive | ErrorClass::Stop => {
+            crate::apply::advice(error).1
+        }
+    };
     streams::error(
         &format!(
             "{} {}{place} failed: {}: {}{reason}",
             error.service, error.operation, error.code, error.message
         ),
-        &crate::apply::advice(error).1,
+        &help,
     );
 }

@@ -171,12 +171,7 @@ impl<'a> Draft<'a> {
     }
 
     fn note_unread(&mut self) {
-        let prepared: BTreeSet<&AccountId> = self
-            .steps
-            .iter()
-            .filter(|step| step.kind == Kind::StackSet && step.action == Action::Create)
-            .flat_map(|step| step.targets.iter().map(|target| &target.account))
-            .collect();
+        let prepared: BTreeSet<&AccountId> = created_in(&self.steps).collect();
         let news = self.unread.iter().filter(|note| {
             note.account
                 .as_ref()
@@ -286,7 +281,19 @@ impl<'a> Draft<'a> {
     }
 }
 
+fn created_in(steps: &[Step]) -> impl Iterator<Item = &AccountId> {
+    steps
+        .iter()
+        .filter(|step| step.kind == Kind::StackSet && step.action == Action::Create)
+        .flat_map(|step| step.targets.iter().map(|target| &target.account))
+}
+
 impl Plan {
+    /// Accounts that a StackSet of this plan creates instances in.
+    pub fn created_in(&self) -> BTreeSet<AccountId> {
+        created_in(&self.steps).cloned().collect()
+    }
+
     /// Over everything but the digest itself.
     pub fn compute_digest(&self) -> String {
         let mut bare = self.clone();

@@ -2,7 +2,7 @@
 //!
 //! Real sockets and paused time do not mix: serve on a runtime whose clock runs.
 
-use std::{net::SocketAddr, pin::pin};
+use std::{net::SocketAddr, pin::pin, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -10,8 +10,12 @@ use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use super::handle::{NoAnswer, Sandbox};
+
+/// How long requests that have begun may take when the server is asked to stop.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A listening server that has not begun to serve.
 #[derive(Debug)]
@@ -40,6 +44,7 @@ impl Server {
     /// What the operating system says when a connection cannot be accepted.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
         let mut shutdown = pin!(shutdown);
+        let closing = CancellationToken::new();
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -47,24 +52,33 @@ impl Server {
                 () = &mut shutdown => break,
                 accepted = self.listener.accept() => {
                     let (stream, _) = accepted?;
-                    let sandbox = self.sandbox.clone();
+                    let (sandbox, closing) = (self.sandbox.clone(), closing.clone());
                     connections.spawn(async move {
                         let service = service_fn(move |request| {
                             let sandbox = sandbox.clone();
                             async move { answer(&sandbox, request).await }
                         });
+                        let mut connection = pin!(
+                            http1::Builder::new().serve_connection(TokioIo::new(stream), service)
+                        );
                         // A client that hangs up ends its own connection and nothing else.
-                        let _ended = http1::Builder::new()
-                            .serve_connection(TokioIo::new(stream), service)
-                            .await;
+                        tokio::select! {
+                            biased;
+                            _ended = connection.as_mut() => {}
+                            () = closing.cancelled() => {
+                                connection.as_mut().graceful_shutdown();
+                                let _ended = connection.await;
+                            }
+                        }
                     });
                 }
                 Some(_) = connections.join_next() => {}
             }
         }
-        // Requests are answered without waiting for anything, so what is still open is idle.
-        tokio::task::yield_now().await;
-        connections.shutdown().await;
+        closing.cancel();
+        let finished = async { while connections.join_next().await.is_some() {} };
+        // A client that never ends its request does not keep the server.
+        let _in_time = tokio::time::timeout(PATIENCE, finished).await;
         Ok(())
     }
 }

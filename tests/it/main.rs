@@ -1,12 +1,20 @@
-//! End-to-end tests: the built binary against the sandbox and against moto, and both servers against each
-//! other.
+//! End-to-end tests: the built binary against the sandbox and against moto, both servers against each other, and
+//! whole rollouts in process, in virtual time.
 
+#[cfg(test)]
+mod bad_days;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod conformance;
 #[cfg(test)]
 mod governance;
 #[cfg(test)]
 mod moto;
 #[cfg(test)]
 mod policies;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]

@@ -163,10 +163,8 @@ fn a_rollout_is_the_same_on_moto_from_the_first_plan_to_the_removal_of_a_policy(
         .run()
         .expect_code(0);
 
-    // A policy that is no longer declared goes, from its targets first.
-    stage
-        .project
-        .remove_component("rollout.yaml", "protect-invocation-logging");
+    // The policies of a phase that is no longer declared go, from their targets first.
+    stage.project.remove_item("rollout.yaml", "seal");
     let planned = stage
         .bedrail(["plan", "--detailed-exitcode", "--format", "json"])
         .run()

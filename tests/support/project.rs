@@ -121,20 +121,20 @@ impl Project {
         self.write(file, &text.replace(old, new));
     }
 
-    /// Takes the component's item out of the list that it stands in: its line with `name:` and everything
+    /// Takes a phase or a component out of the list that it stands in: its line with `name:` and everything
     /// that belongs to the same item.
     #[track_caller]
-    pub fn remove_component(&self, file: &str, name: &str) {
+    pub fn remove_item(&self, file: &str, name: &str) {
         let text = self.read(file);
         let lines: Vec<&str> = text.lines().collect();
         let named = lines
             .iter()
             .position(|line| line.trim_start().trim_start_matches("- ") == format!("name: {name}"))
-            .unwrap_or_else(|| panic!("{file} names no component {name:?}"));
+            .unwrap_or_else(|| panic!("{file} names no {name:?}"));
         let start = (0..=named)
             .rev()
             .find(|at| lines[*at].trim_start().starts_with("- "))
-            .expect("a component is an item of a list");
+            .expect("what has a name is an item of a list");
         let depth = indentation(lines[start]);
         let end = (start + 1..lines.len())
             .find(|at| !lines[*at].trim().is_empty() && indentation(lines[*at]) <= depth)

@@ -1,6 +1,6 @@
 //! The end of a run: first what failed and what to do about it, then the counts, then how to go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use unicode_width::UnicodeWidthStr;
@@ -105,12 +105,20 @@ fn grouped<'a>(
             regions.push(region);
         }
     }
-    // With one account only, its id says more than a reference to it.
-    let one_place = places.len() == 1 && places.values().all(|regions| regions.len() <= 1);
-    let (message, next) = if one_place {
+    // Where there is one only, its id says more than a placeholder.
+    let regions: BTreeSet<&Region> = places.values().flatten().copied().collect();
+    let one_account = first.account.as_ref().filter(|_| places.len() == 1);
+    let one_region = regions.first().filter(|_| regions.len() == 1);
+    let named = |text: String| {
+        let account = one_account.map_or("<account>", |account| account.as_str());
+        let region = one_region.map_or("<Region>", |region| region.as_str());
+        text.replace("${account.id}", account)
+            .replace("${region}", region)
+    };
+    let (message, next) = if one_account.is_some() && regions.len() <= 1 {
         (first.message.clone(), first.next.clone())
     } else {
-        (message, next)
+        (named(message), named(next))
     };
     Some(Cause {
         units,

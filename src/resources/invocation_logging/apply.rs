@@ -31,7 +31,7 @@ async fn attempt(
     change: &Change,
 ) -> Result<StepResult, AwsError> {
     let aws = context.aws;
-    aws.verify(&place.account).await?;
+    context.enter(step, &place.account).await?;
     if let (Some(alias), Some(config)) = (&change.kms_alias, &change.config)
         && let Some(failure) = check_key(context, step, place, alias, config).await?
     {

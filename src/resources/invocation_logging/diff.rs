@@ -42,7 +42,7 @@ fn one(desired: &Desired, before: Before, draft: &mut Draft<'_>) {
                 note(
                     desired,
                     NoteKind::Foreign,
-                    format!("logging is configured by somebody else: {}", words(live)),
+                    format!("a foreign configuration is in place: {}", words(live)),
                     draft,
                 );
                 return;

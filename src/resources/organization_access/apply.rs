@@ -2,7 +2,7 @@
 
 use crate::apply::event::FailureClass;
 use crate::apply::{Context, Poll, StepResult, failed, failed_by};
-use crate::aws::{AwsError, ErrorClass};
+use crate::aws::{Aws, AwsError, ErrorClass};
 use crate::plan::Step;
 
 use super::change::Change;
@@ -25,15 +25,37 @@ pub async fn apply(context: &Context<'_>, step: &Step, change: &Change) -> StepR
     }
 }
 
-/// `false` when the deadline passed.
+/// `false` when the deadline passed. A request whose answer was lost is sent again only after a look.
 async fn change_and_wait(
     context: &Context<'_>,
     step: &Step,
     change: &Change,
 ) -> Result<bool, AwsError> {
-    let aws = context.aws;
-    // A lost answer, or somebody who was faster: the poll below tells.
-    let sent = match change {
+    let poll = Poll::new(context.deadlines.enabling);
+    let mut accepted = false;
+    loop {
+        if !accepted {
+            accepted = match send(context.aws, change).await {
+                Ok(()) => true,
+                Err(error) if error.class == ErrorClass::Ambiguous => false,
+                Err(error) if says_already(&error) => true,
+                Err(error) => return Err(error),
+            };
+        }
+        match look(context.aws, change).await? {
+            Progress::Done => return Ok(true),
+            Progress::UnderWay => accepted = true,
+            Progress::Nothing => {}
+        }
+        context.progress(step, 0, 0, Some("waiting until AWS has switched it on"));
+        if !poll.again().await {
+            return Ok(false);
+        }
+    }
+}
+
+async fn send(aws: &Aws, change: &Change) -> Result<(), AwsError> {
+    match change {
         Change::ActivateStackSets => aws.activate_organizations_access().await,
         Change::EnablePolicyType { root, policy_type } => {
             aws.enable_policy_type(root, policy_type.name()).await
@@ -41,35 +63,42 @@ async fn change_and_wait(
         Change::RegisterAdministrator { account } => {
             aws.register_stack_set_administrator(account).await
         }
+    }
+}
+
+/// An earlier request of ours, or somebody who was faster.
+fn says_already(error: &AwsError) -> bool {
+    error.is("PolicyTypeAlreadyEnabledException")
+        || error.is("PolicyChangesInProgressException")
+        || error.is("AccountAlreadyRegisteredException")
+}
+
+enum Progress {
+    Done,
+    UnderWay,
+    Nothing,
+}
+
+async fn look(aws: &Aws, change: &Change) -> Result<Progress, AwsError> {
+    let done = match change {
+        Change::ActivateStackSets => aws.describe_organizations_access().await? == "ENABLED",
+        Change::EnablePolicyType { policy_type, .. } => {
+            let roots = aws.list_roots().await?;
+            let status = roots
+                .iter()
+                .find_map(|root| root.policy_types.get(policy_type.name()));
+            match status.map(String::as_str) {
+                Some("PENDING_ENABLE") => return Ok(Progress::UnderWay),
+                status => status == Some("ENABLED"),
+            }
+        }
+        Change::RegisterAdministrator { account } => {
+            aws.list_stack_set_administrators().await?.contains(account)
+        }
     };
-    match sent {
-        Ok(()) => {}
-        Err(error) if error.class == ErrorClass::Ambiguous => {}
-        Err(error) if error.is("PolicyTypeAlreadyEnabledException") => {}
-        Err(error) if error.is("AccountAlreadyRegisteredException") => {}
-        Err(error) => return Err(error),
-    }
-    let poll = Poll::new(context.deadlines.enabling);
-    loop {
-        let done = match change {
-            Change::ActivateStackSets => aws.describe_organizations_access().await? == "ENABLED",
-            Change::EnablePolicyType { policy_type, .. } => {
-                aws.list_roots().await?.iter().any(|root| {
-                    root.policy_types
-                        .get(policy_type.name())
-                        .is_some_and(|status| status == "ENABLED")
-                })
-            }
-            Change::RegisterAdministrator { account } => {
-                aws.list_stack_set_administrators().await?.contains(account)
-            }
-        };
-        if done {
-            return Ok(true);
-        }
-        context.progress(step, 0, 0, Some("waiting until AWS has switched it on"));
-        if !poll.again().await {
-            return Ok(false);
-        }
-    }
+    Ok(if done {
+        Progress::Done
+    } else {
+        Progress::Nothing
+    })
 }

@@ -39,19 +39,25 @@ async fn attempt(context: &Context<'_>, change: &Change) -> Result<(), Trouble> 
         } => {
             let body = context.plan.blob(content);
             let policy_type = change.policy_type.name();
-            let created = aws
-                .create_policy(&change.name, description, policy_type, body, tags)
-                .await;
-            let id = match created {
-                Ok(id) => id,
-                // Names are unique: whether it was us is told by the tag.
-                Err(error)
-                    if error.is("DuplicatePolicyException")
-                        || error.class == ErrorClass::Ambiguous =>
+            let mut resent = false;
+            let id = loop {
+                let error = match aws
+                    .create_policy(&change.name, description, policy_type, body, tags)
+                    .await
                 {
-                    adopt(context, change, error).await?
+                    Ok(id) => break id,
+                    Err(error) => error,
+                };
+                let lost = error.class == ErrorClass::Ambiguous;
+                if !lost && !error.is("DuplicatePolicyException") {
+                    return Err(error.into());
                 }
-                Err(error) => return Err(error.into()),
+                // Names are unique: whether it was us is told by the tag, and a second request makes no second one.
+                match adopt(context, change).await? {
+                    Some(id) => break id,
+                    None if lost && !resent => resent = true,
+                    None => return Err(error.into()),
+                }
             };
             context
                 .policies
@@ -126,19 +132,15 @@ async fn attempt(context: &Context<'_>, change: &Change) -> Result<(), Trouble> 
     }
 }
 
-/// The policy that stands where ours should be created: ours after all, or a conflict.
-async fn adopt(
-    context: &Context<'_>,
-    change: &Change,
-    error: AwsError,
-) -> Result<PolicyId, Trouble> {
+/// The policy that stands where ours should be created: ours after all, or a conflict; `None` when there is none.
+async fn adopt(context: &Context<'_>, change: &Change) -> Result<Option<PolicyId>, Trouble> {
     let rows = context.aws.list_policies(change.policy_type.name()).await?;
     let Some(row) = rows.into_iter().find(|row| row.name == change.name) else {
-        return Err(error.into());
+        return Ok(None);
     };
     let tags = context.aws.list_organization_tags(row.id.as_str()).await?;
     if tags.get(TAG_ROLLOUT) == Some(&context.plan.rollout) {
-        Ok(row.id)
+        Ok(Some(row.id))
     } else {
         Err(Trouble::Conflict(format!(
             "policy {} exists and does not belong to this rollout",

@@ -36,7 +36,7 @@ async fn put(
     put: &Put,
 ) -> Result<StepResult, AwsError> {
     let aws = context.aws;
-    aws.verify(&place.account).await?;
+    context.enter(step, &place.account).await?;
     let parameters = match context.resolve(&put.parameters).await {
         Ok(parameters) => parameters,
         Err(unresolved) => return Ok(StepResult::failed(unresolved.failure(step))),
@@ -303,7 +303,7 @@ async fn delete(
     delete: &Delete,
 ) -> Result<StepResult, AwsError> {
     let aws = context.aws;
-    aws.verify(&place.account).await?;
+    context.enter(step, &place.account).await?;
     match aws.describe_stack(place, &delete.stack).await? {
         None => return Ok(StepResult::done()),
         Some(live) if live.id != delete.id => {

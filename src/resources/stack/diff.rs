@@ -147,7 +147,7 @@ fn one(desired: &Desired, observed: &Observed, draft: &mut Draft<'_>) {
         targets: Vec::new(),
         changes: shown,
         lock: None,
-        preimage: preimage(&live.map(|live| digest_of(live))),
+        preimage: preimage(&live.map(digest_of)),
         change: resources::Change::Stack(Change::Put(put)),
     });
     produce(desired, None, draft);

@@ -1,9 +1,12 @@
 //! The sandbox through real SDK clients, in process, on paused time.
 
 mod bad_days;
+mod cloudformation;
 mod identity;
+mod invocation_logging;
 mod organizations;
 mod resources;
+mod serving;
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::{

@@ -54,6 +54,13 @@ const ROUTES: &[Route] = &[
     ),
     route(
         Service::Bedrock,
+        "POST",
+        "/guardrails",
+        "CreateGuardrail",
+        202,
+    ),
+    route(
+        Service::Bedrock,
         "GET",
         "/guardrails",
         "ListGuardrails",

@@ -1,5 +1,7 @@
-//! Amazon Bedrock's control plane: the model invocation logging configuration.
+//! Amazon Bedrock's control plane: the model invocation logging configuration, and which guardrails there
+//! are.
 
+pub mod guardrails;
 pub mod logging;
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,9 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
             world.regional(&here).bedrock.logging = None;
             Ok(json!({}))
         }
+        "CreateGuardrail" => guardrails::create(world, &here, &call.input),
+        "GetGuardrail" => guardrails::get(world, &here, &call.input),
+        "ListGuardrails" => guardrails::list(world, &here, &call.input),
         other => Err(no_such_operation(Service::Bedrock, other)),
     }
 }

@@ -1,5 +1,5 @@
-//! A switch that makes resources fail on demand. It is no rule of AWS: it stands for the many reasons
-//! for which a resource fails on AWS and that the sandbox does not model.
+//! A switch that makes resources fail, or hang, on demand. It is no rule of AWS: it stands for the many
+//! reasons for which a resource fails on AWS and that the sandbox does not model.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,17 @@ pub enum Deed {
     Delete,
 }
 
-/// Lets matching resources fail. An absent member matches everything; texts may hold `*`.
+/// What strikes a resource.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    #[default]
+    Fail,
+    /// It stays in progress for ever, and its stack with it.
+    Hang,
+}
+
+/// Strikes matching resources. An absent member matches everything; texts may hold `*`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Fault {
@@ -24,7 +34,8 @@ pub struct Fault {
     pub logical_id: Option<String>,
     pub resource_type: Option<String>,
     pub deed: Option<Deed>,
-    /// Becomes the resource's status reason, word for word.
+    pub effect: Effect,
+    /// Of a failure: becomes the resource's status reason, word for word.
     pub reason: String,
     /// How many times it still strikes; always, if absent.
     pub times: Option<u32>,
@@ -53,12 +64,20 @@ impl Faults {
         self.0.clear();
     }
 
-    /// The reason of the first fault that strikes here.
-    pub fn strike(&mut self, occasion: &Occasion<'_>) -> Option<String> {
-        let fault = self
-            .0
-            .iter_mut()
-            .find(|fault| fault.times != Some(0) && fault.matches(occasion))?;
+    /// The reason of the failure that strikes here, if one does.
+    pub fn failure(&mut self, occasion: &Occasion<'_>) -> Option<String> {
+        self.strike(occasion, Effect::Fail)
+    }
+
+    /// Whether the resource hangs here.
+    pub fn hangs(&mut self, occasion: &Occasion<'_>) -> bool {
+        self.strike(occasion, Effect::Hang).is_some()
+    }
+
+    fn strike(&mut self, occasion: &Occasion<'_>, effect: Effect) -> Option<String> {
+        let fault = self.0.iter_mut().find(|fault| {
+            fault.effect == effect && fault.times != Some(0) && fault.matches(occasion)
+        })?;
         if let Some(times) = &mut fault.times {
             *times -= 1;
         }

@@ -9,6 +9,8 @@ pub mod stack_sets;
 pub mod stacks;
 mod surroundings;
 pub mod template;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -32,6 +34,7 @@ pub use stack_sets::account_moved;
 pub struct CloudFormation {
     /// Resources that are made to fail.
     pub faults: Faults,
+    #[serde(deserialize_with = "stacks::sharing::load")]
     pub stacks: Stacks,
     pub stack_sets: StackSets,
     pub(crate) templates: Library,

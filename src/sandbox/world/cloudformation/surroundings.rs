@@ -1,15 +1,14 @@
 //! What CloudFormation asks of the other services: the only place that names them.
 
-use super::super::{AccountId, Region, World, account, iam::roles, organizations::access};
+use super::super::{AccountId, Region, World, account, iam::roles, organizations::access, s3};
 
 /// Role that the management account's StackSets act through, made by ActivateOrganizationsAccess.
 const ORG_ADMIN_ROLE: &str = "AWSServiceRoleForCloudFormationStackSetsOrgAdmin";
 const ORG_ADMIN_PATH: &str = "/aws-service-role/stacksets.cloudformation.amazonaws.com/";
 
-/// The bytes of an S3 object, if there is one.
-pub fn s3_object(world: &World, bucket: &str, key: &str) -> Option<Vec<u8>> {
-    let _ = (world, bucket, key);
-    None
+/// The bytes of the S3 object that a URL names, if there is one.
+pub fn object_at(world: &World, url: &str) -> Option<Vec<u8>> {
+    s3::body_at(world, url).map(|body| body.to_vec())
 }
 
 /// Whether the account can be called in the Region.

@@ -167,9 +167,23 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     }
 }
 
+/// The key that KeyId names. Of the operations here only DescribeKey takes an alias for it; the others
+/// take the key's id or ARN (KMS API reference, KeyId of each operation).
+fn by_key_id(world: &World, call: &Call) -> Result<(Place, String), ApiError> {
+    let key_id = need(&call.input, "KeyId")?;
+    let is_alias = key_id.starts_with("alias/") || key_id.contains(":alias/");
+    if is_alias && call.operation != "DescribeKey" {
+        return Err(errors::error(
+            "NotFoundException",
+            format!("Invalid keyId {key_id}"),
+        ));
+    }
+    find::key(world, &call.place(), key_id)
+}
+
 /// The key that KeyId names; a key of another account only if its policy lets the caller in.
 fn named(world: &World, call: &Call) -> Result<(Place, String), ApiError> {
-    let (place, id) = find::key(world, &call.place(), need(&call.input, "KeyId")?)?;
+    let (place, id) = by_key_id(world, call)?;
     if place.account != call.caller.account {
         let action = format!("kms:{}", call.operation);
         let arn = key_arn(&place, &id);
@@ -193,7 +207,7 @@ fn named(world: &World, call: &Call) -> Result<(Place, String), ApiError> {
 
 /// The key that KeyId names, which must be the caller's own (KMS API reference: "Cross-account use: No").
 fn own(world: &World, call: &Call) -> Result<(Place, String), ApiError> {
-    let (place, id) = find::key(world, &call.place(), need(&call.input, "KeyId")?)?;
+    let (place, id) = by_key_id(world, call)?;
     if place.account == call.caller.account {
         Ok((place, id))
     } else {

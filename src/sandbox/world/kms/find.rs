@@ -43,6 +43,19 @@ pub fn key(world: &World, here: &Place, key_id: &str) -> Result<(Place, String),
     Err(errors::no_such_key(&key_arn(&place, rest)))
 }
 
+/// As [`key`], for the operations that take a key's id or ARN only: all that manage a key but DescribeKey
+/// (KMS API reference, KeyId of each operation).
+pub fn key_by_id(world: &World, here: &Place, key_id: &str) -> Result<(Place, String), ApiError> {
+    let resource = Arn::parse(key_id).map_or(key_id, |arn| arn.resource);
+    if resource.starts_with("alias/") {
+        return Err(errors::error(
+            "NotFoundException",
+            format!("Invalid keyId {key_id}"),
+        ));
+    }
+    key(world, here, key_id)
+}
+
 /// The key itself, which [`key`] has found.
 pub fn at<'a>(world: &'a World, place: &Place, id: &str) -> Result<&'a Key, ApiError> {
     world

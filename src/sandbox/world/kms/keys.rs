@@ -160,7 +160,7 @@ pub fn create_alias(
     target: &str,
 ) -> Result<(), ApiError> {
     check_alias(name)?;
-    let (at, id) = find::key(world, place, target)?;
+    let (at, id) = find::key_by_id(world, place, target)?;
     if at != *place {
         return Err(errors::not_found("The key of another account"));
     }
@@ -192,7 +192,7 @@ pub fn update_alias(
     name: &str,
     target: &str,
 ) -> Result<(), ApiError> {
-    let (_, id) = find::key(world, place, target)?;
+    let (_, id) = find::key_by_id(world, place, target)?;
     let now = world.now;
     let alias = world
         .regional(place)

@@ -474,7 +474,7 @@ fn listed_lazy<K: AsRef<str>, F: FnOnce() -> Value>(
     name: &str,
     items: impl Iterator<Item = (K, Lazy<F>)>,
 ) -> Result<Value, ApiError> {
-    let asked = count(&call.input, "MaxResults");
+    let asked = page_size(call)?;
     let token = text(&call.input, "NextToken");
     let page = paging::page(&world.settings, token, asked, limits::PAGE, items)
         .map_err(|_| bad_token())?;
@@ -488,11 +488,26 @@ fn listed<K: AsRef<str>>(
     name: &str,
     items: impl Iterator<Item = (K, Value)>,
 ) -> Result<Value, ApiError> {
-    let asked = count(&call.input, "MaxResults");
+    let asked = page_size(call)?;
     let token = text(&call.input, "NextToken");
     let page = paging::page(&world.settings, token, asked, limits::PAGE, items)
         .map_err(|_| bad_token())?;
     Ok(paged(name, page.items, page.next))
+}
+
+/// MaxResults is 1 to 20 (API reference, every list).
+fn page_size(call: &Call) -> Result<Option<usize>, ApiError> {
+    match count(&call.input, "MaxResults") {
+        Some(0) => Err(errors::invalid_input(
+            "MIN_VALUE_EXCEEDED",
+            "You provided a numeric value that is smaller than allowed.",
+        )),
+        Some(asked) if asked > limits::PAGE => Err(errors::invalid_input(
+            "MAX_VALUE_EXCEEDED",
+            "You provided a numeric value that is larger than allowed.",
+        )),
+        other => Ok(other),
+    }
 }
 
 fn paged(name: &str, items: Vec<Value>, next: Option<String>) -> Value {

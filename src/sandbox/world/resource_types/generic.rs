@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{HandlerError, Made, Resource, names, properties::already_exists, shapes};
 use crate::sandbox::world::World;
@@ -14,7 +15,8 @@ pub struct Generic {
     /// The ARN that it would have on AWS.
     pub arn: String,
     pub name: String,
-    /// The little that other resources ask about, such as a sink's policy.
+    pub created: Timestamp,
+    /// The little that other resources ask about, such as a sink's policy or a guardrail's messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Value>,
 }
@@ -53,12 +55,14 @@ pub(super) fn create(world: &mut World, resource: Resource<'_>) -> Result<Made, 
         })
         .cloned()
         .unwrap_or_default();
+    let created = world.now;
     world.regional(&resource.owner.place).generic.insert(
         format!("{}|{}", resource.kind, made.physical_id),
         Generic {
             arn,
             name,
-            detail: None,
+            created,
+            detail: detail(resource),
         },
     );
     Ok(made)
@@ -82,14 +86,24 @@ pub(super) fn update(
             ),
         });
     };
+    let (name, arn, created) = (held.name.clone(), held.arn.clone(), held.created);
     // The part that was drawn when the resource was made is the tail of its id.
     let drawn = physical_id
         .rsplit(['/', ':', '|'])
         .next()
         .unwrap_or_default()
         .to_owned();
-    let mut again = made(resource, &held.name, &drawn);
+    let mut again = made(resource, &name, &drawn);
     again.physical_id = physical_id.to_owned();
+    world.regional(&resource.owner.place).generic.insert(
+        key,
+        Generic {
+            arn,
+            name,
+            created,
+            detail: detail(resource),
+        },
+    );
     Ok(again)
 }
 
@@ -101,6 +115,15 @@ pub(super) fn delete(
     let key = format!("{}|{physical_id}", resource.kind);
     world.regional(&resource.owner.place).generic.remove(&key);
     Ok(())
+}
+
+fn detail(resource: Resource<'_>) -> Option<Value> {
+    (resource.kind == "AWS::Bedrock::Guardrail").then(|| {
+        json!({
+            "blockedInputMessaging": resource.text("BlockedInputMessaging"),
+            "blockedOutputsMessaging": resource.text("BlockedOutputsMessaging"),
+        })
+    })
 }
 
 fn made(resource: Resource<'_>, name: &str, drawn: &str) -> Made {

@@ -176,11 +176,13 @@ fn keep_link(world: &mut World, resource: Resource<'_>, arn: &str, sink: &str) {
 }
 
 fn insert(world: &mut World, resource: Resource<'_>, arn: &str, name: &str, detail: Option<Value>) {
+    let created = world.now;
     world.regional(&resource.owner.place).generic.insert(
         format!("{}|{arn}", resource.kind),
         Generic {
             arn: arn.to_owned(),
             name: name.to_owned(),
+            created,
             detail,
         },
     );

@@ -3,8 +3,10 @@
 pub mod api;
 pub mod buckets;
 pub mod errors;
+mod object_api;
 pub mod objects;
 pub mod parts;
+mod reply;
 
 use std::collections::BTreeMap;
 

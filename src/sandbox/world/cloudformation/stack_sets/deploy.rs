@@ -45,6 +45,7 @@ struct Job {
     stack: Option<Arc<str>>,
     had: Option<Texts>,
     is_new: bool,
+    is_there: bool,
 }
 
 fn job(world: &World, key: &OperationKey, row: u32) -> Option<Job> {
@@ -64,6 +65,7 @@ fn job(world: &World, key: &OperationKey, row: u32) -> Option<Job> {
         stack: instance.and_then(|i| i.stack.clone()),
         had: instance.and_then(|i| i.overrides.clone()),
         is_new: instance.is_none_or(|i| i.stack.is_none()),
+        is_there: instance.is_some(),
         instance: instance_key,
         set_name: Arc::clone(&set.name),
         service_managed: set.service_managed,
@@ -86,6 +88,15 @@ pub fn launch(world: &mut World, key: &OperationKey, row: u32) -> Option<Outcome
         account: job.instance.0.clone(),
         region: job.instance.1.clone(),
     };
+    if !job.is_there {
+        // It was deleted by an operation that this one waited for.
+        return Some(match job.action {
+            Action::Delete => Outcome::Succeeded,
+            Action::Create | Action::Update | Action::DetectDrift => {
+                Outcome::Failed("The stack instance does not exist.".to_owned())
+            }
+        });
+    }
     if job.action == Action::DetectDrift {
         return Some(Outcome::Succeeded);
     }

@@ -126,9 +126,12 @@ pub fn accept(
     id
 }
 
+/// An account, and the root or unit that it is targeted by.
+type Target<'a> = (&'a AccountId, Option<&'a Arc<str>>);
+
 /// Rows by Region: in the caller's `RegionOrder`, then in the order of the Regions given.
 fn lay_out(request: &Request) -> (Vec<Row>, Vec<RegionRun>) {
-    let mut by_region: BTreeMap<&Region, Vec<(&AccountId, Option<&Arc<str>>)>> = BTreeMap::new();
+    let mut by_region: BTreeMap<&Region, Vec<Target<'_>>> = BTreeMap::new();
     for (account, region, unit) in &request.rows {
         by_region
             .entry(region)

@@ -10,9 +10,10 @@ use super::{
     engine, finish, names, properties,
     stack::{Stack, StackKey, Texts},
     status::Status,
+    tasks,
     work::{Act, Notify, OnFailure, Phase, Previous, Work},
 };
-use crate::sandbox::world::{Place, World, cloudformation::template::Conditions};
+use crate::sandbox::world::{Place, World};
 
 /// Everything about a new stack that is not its template and values.
 #[derive(Debug, Clone)]
@@ -107,7 +108,7 @@ pub fn start_create(
     work.on_failure = new.on_failure;
     work.retain_except_on_create = new.retain_except_on_create;
     work.notify = new.notify.map(Box::new);
-    let tasks = engine::making_tasks(&desired.template, &work, Act::Create);
+    let tasks = tasks::making_tasks(&desired.template, &work, Act::Create);
     if let Some(stack) = world.cloudformation.stacks.get_mut(&key) {
         take(stack, desired);
         stack.disable_rollback = new.on_failure == OnFailure::DoNothing;
@@ -152,7 +153,7 @@ pub fn start_update(
         parameters: Arc::clone(&stack.parameters),
         tags: Arc::clone(&stack.tags),
         capabilities: Arc::clone(&stack.capabilities),
-        conditions: Arc::new(before.unwrap_or_else(Conditions::new)),
+        conditions: Arc::new(before.unwrap_or_default()),
         resources: stack.resources.clone(),
         outputs: stack.outputs.clone(),
         change_set: stack.change_set.clone(),
@@ -162,7 +163,7 @@ pub fn start_update(
     work.keep_failed_update = keep_failed_update;
     work.notify = notify.map(Box::new);
     work.previous = Some(Box::new(previous));
-    let tasks = engine::making_tasks(&desired.template, &work, Act::Update);
+    let tasks = tasks::making_tasks(&desired.template, &work, Act::Update);
     if let Some(stack) = cloudformation.stacks.get_mut(key) {
         take(stack, desired);
         stack.updated = Some(now);

@@ -3,26 +3,25 @@
 //! A task is decided and done at its own due time, so that a world that is advanced in one step is the
 //! same as one advanced in many.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use jiff::SignedDuration;
-use serde_json::Value;
 
 use super::{
+    deeds::{self, kind_of, leftover_of, present_template},
     finish,
     properties::{self, Which},
     stack::{Stack, StackKey},
     status::Status,
-    work::{Act, Leftover, Phase, Task, TaskState, Touch, Work},
+    work::{Act, Phase, Task, TaskState},
 };
 use crate::sandbox::world::{
     World,
     cloudformation::{
         faults::{Deed, Occasion},
         queue::Due,
-        template::{LeavingPolicy, Template},
+        template::LeavingPolicy,
     },
-    resource_types::{self, HandlerError, Made, Owner, Updated},
 };
 
 /// How long one resource takes on AWS, in seconds. No figure is documented; three to twenty is practice
@@ -161,7 +160,7 @@ fn start(world: &mut World, key: &StackKey, at: u32) -> bool {
         return true;
     }
     set_state(world, key, at, TaskState::Running);
-    let (status, kind) = match task.act {
+    let (status, kind): (Status, Option<Arc<str>>) = match task.act {
         Act::Create => (
             Status::CreateInProgress,
             kind_of(world, key, &task.logical_id),
@@ -214,6 +213,9 @@ fn start(world: &mut World, key: &StackKey, at: u32) -> bool {
             }
         }
     }
+    if hangs(world, key, &task, status) {
+        return false;
+    }
     let (least, most) = RESOURCE_SECONDS;
     let seconds = least + world.ids.below(most - least + 1);
     let takes = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0));
@@ -230,19 +232,27 @@ fn start(world: &mut World, key: &StackKey, at: u32) -> bool {
     false
 }
 
-fn kind_of(world: &World, key: &StackKey, logical_id: &str) -> Option<Arc<str>> {
-    let template = present_template(world, key)?;
-    Some(Arc::clone(&template.resource(logical_id)?.kind))
-}
-
-fn present_template(world: &World, key: &StackKey) -> Option<Arc<Template>> {
-    let id = world.cloudformation.stacks.get(key)?.template?;
-    world.cloudformation.templates.template(id)
-}
-
-fn leftover_of(world: &World, key: &StackKey, at: u32) -> Option<Leftover> {
-    let work = world.cloudformation.stacks.get(key)?.work.as_deref()?;
-    work.leftovers.get(usize::try_from(at).ok()?).cloned()
+/// Whether a fault keeps the started task from ever ending.
+fn hangs(world: &mut World, key: &StackKey, task: &Task, status: Status) -> bool {
+    let cloudformation = &mut world.cloudformation;
+    let Some(stack) = cloudformation.stacks.get(key) else {
+        return false;
+    };
+    let Some(record) = stack.resource(&task.logical_id) else {
+        return false;
+    };
+    let occasion = Occasion {
+        place: &key.place,
+        stack_name: &stack.name,
+        logical_id: &task.logical_id,
+        resource_type: &record.kind,
+        deed: match status {
+            Status::CreateInProgress => Deed::Create,
+            Status::DeleteInProgress => Deed::Delete,
+            _ => Deed::Update,
+        },
+    };
+    cloudformation.faults.hangs(&occasion)
 }
 
 /// An existing resource whose type and properties stay as they are.
@@ -349,10 +359,10 @@ pub fn run(world: &mut World, key: &StackKey, epoch: u32, at: u32) {
         return;
     };
     let outcome = match task.act {
-        Act::Create => create(world, key, &task.logical_id),
-        Act::Update | Act::Restore => update(world, key, &task),
-        Act::Delete => delete(world, key, &task.logical_id),
-        Act::DeleteLeftover(leftover) => delete_leftover(world, key, leftover),
+        Act::Create => deeds::create(world, key, &task.logical_id),
+        Act::Update | Act::Restore => deeds::update(world, key, &task),
+        Act::Delete => deeds::delete(world, key, &task.logical_id),
+        Act::DeleteLeftover(leftover) => deeds::delete_leftover(world, key, leftover),
     };
     match outcome {
         Ok(()) => {
@@ -361,292 +371,6 @@ pub fn run(world: &mut World, key: &StackKey, epoch: u32, at: u32) {
         }
         Err(reason) => fail(world, key, at, &task, &reason),
     }
-}
-
-/// The form in which CloudFormation shows what a resource handler said (observed throughout issue
-/// trackers; no document defines it).
-fn handler_reason(world: &mut World, error: &HandlerError) -> String {
-    format!(
-        "Resource handler returned message: \"{}\" (RequestToken: {}, HandlerErrorCode: {})",
-        error.message,
-        world.ids.uuid(),
-        error.code
-    )
-}
-
-fn owner(stack: &Stack, key: &StackKey, logical_id: &str) -> Owner {
-    Owner {
-        place: key.place.clone(),
-        stack_name: stack.name.to_string(),
-        stack_id: stack.id.to_string(),
-        logical_id: logical_id.to_owned(),
-        tags: stack.tags.as_ref().clone(),
-    }
-}
-
-struct Subject {
-    owner: Owner,
-    kind: Arc<str>,
-}
-
-/// Who asks for what; fails where a fault is injected.
-fn subject(
-    world: &mut World,
-    key: &StackKey,
-    logical_id: &str,
-    kind: Arc<str>,
-    deed: Deed,
-) -> Result<Subject, String> {
-    let cloudformation = &mut world.cloudformation;
-    let Some(stack) = cloudformation.stacks.get(key) else {
-        return Err("Internal Failure".to_owned());
-    };
-    let occasion = Occasion {
-        place: &key.place,
-        stack_name: &stack.name,
-        logical_id,
-        resource_type: &kind,
-        deed,
-    };
-    if let Some(reason) = cloudformation.faults.strike(&occasion) {
-        return Err(reason);
-    }
-    Ok(Subject {
-        owner: owner(stack, key, logical_id),
-        kind,
-    })
-}
-
-fn make(
-    world: &mut World,
-    key: &StackKey,
-    logical_id: &str,
-    kind: Arc<str>,
-    properties: &Value,
-) -> Result<Made, String> {
-    let subject = subject(world, key, logical_id, kind, Deed::Create)?;
-    resource_types::create(world, &subject.owner, &subject.kind, properties)
-        .map_err(|e| handler_reason(world, &e))
-}
-
-fn note_made(
-    world: &mut World,
-    key: &StackKey,
-    logical_id: &Arc<str>,
-    kind: &Arc<str>,
-    made: Made,
-    status: Status,
-) {
-    let now = world.now;
-    if let Some(stack) = world.cloudformation.stacks.get_mut(key) {
-        let record = stack.record(logical_id, kind, now);
-        if let Some(resource) = stack.resources.get_mut(record) {
-            resource.kind = Arc::clone(kind);
-            resource.take(made);
-        }
-        stack.mark(record, now, status, None);
-    }
-}
-
-fn touch(world: &mut World, key: &StackKey, touch: Touch) {
-    if let Some(work) = world
-        .cloudformation
-        .stacks
-        .get_mut(key)
-        .and_then(|stack| stack.work.as_deref_mut())
-    {
-        work.touched.push(touch);
-    }
-}
-
-fn create(world: &mut World, key: &StackKey, logical_id: &Arc<str>) -> Result<(), String> {
-    let kind = kind_of(world, key, logical_id).unwrap_or_else(|| Arc::from(""));
-    let properties =
-        properties::resolve(world, key, Which::Present, logical_id).map_err(|e| e.0)?;
-    let made = make(world, key, logical_id, Arc::clone(&kind), &properties)?;
-    note_made(world, key, logical_id, &kind, made, Status::CreateComplete);
-    touch(world, key, Touch::Made(Arc::clone(logical_id)));
-    Ok(())
-}
-
-fn update(world: &mut World, key: &StackKey, task: &Task) -> Result<(), String> {
-    let logical_id = &task.logical_id;
-    let Some(record) = world
-        .cloudformation
-        .stacks
-        .get(key)
-        .and_then(|stack| stack.resource(logical_id))
-        .filter(|record| record.exists)
-        .cloned()
-    else {
-        return create(world, key, logical_id);
-    };
-    let restoring = task.act == Act::Restore;
-    let (kind, before, after) = if restoring {
-        let before = properties::resolve(world, key, Which::Present, logical_id)
-            .unwrap_or_else(|_| properties::no_properties());
-        let after = properties::restored(world, key, logical_id).map_err(|e| e.0)?;
-        (Arc::clone(&record.kind), before, after)
-    } else {
-        let kind = kind_of(world, key, logical_id).unwrap_or_else(|| Arc::clone(&record.kind));
-        let before = properties::resolve(world, key, Which::Previous, logical_id)
-            .unwrap_or_else(|_| properties::no_properties());
-        let after = properties::resolve(world, key, Which::Present, logical_id).map_err(|e| e.0)?;
-        (kind, before, after)
-    };
-    let updated = if kind == record.kind {
-        let subject = subject(world, key, logical_id, Arc::clone(&kind), Deed::Update)?;
-        resource_types::update(
-            world,
-            &subject.owner,
-            &subject.kind,
-            &record.physical_id,
-            &before,
-            &after,
-        )
-        .map_err(|e| handler_reason(world, &e))?
-    } else {
-        Updated::NeedsReplacement
-    };
-    match updated {
-        Updated::InPlace(mut made) => {
-            if made.physical_id.is_empty() {
-                made.physical_id = record.physical_id.to_string();
-            }
-            if made.attributes.is_empty() {
-                made.attributes = record
-                    .attributes
-                    .iter()
-                    .map(|(name, value)| (name.to_string(), value.to_string()))
-                    .collect();
-            }
-            note_made(world, key, logical_id, &kind, made, Status::UpdateComplete);
-            if !restoring {
-                touch(world, key, Touch::Changed(Arc::clone(logical_id)));
-            }
-        }
-        Updated::NeedsReplacement => {
-            let now = world.now;
-            if let Some(stack) = world.cloudformation.stacks.get_mut(key) {
-                let at = stack.record(logical_id, &kind, now);
-                stack.mark(
-                    at,
-                    now,
-                    Status::UpdateInProgress,
-                    Some("Requested update requires the creation of a new physical resource; hence creating one."),
-                );
-            }
-            let made = make(world, key, logical_id, Arc::clone(&kind), &after)?;
-            note_made(world, key, logical_id, &kind, made, Status::UpdateComplete);
-            if restoring {
-                leave(
-                    world,
-                    key,
-                    Leftover {
-                        logical_id: Arc::clone(logical_id),
-                        kind: record.kind,
-                        physical_id: record.physical_id,
-                        properties: before,
-                        retain: false,
-                        current: false,
-                    },
-                );
-            } else {
-                touch(world, key, Touch::Replaced(Box::new(record), before));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Notes something to delete when the work ends.
-pub fn leave(world: &mut World, key: &StackKey, leftover: Leftover) {
-    if let Some(work) = world
-        .cloudformation
-        .stacks
-        .get_mut(key)
-        .and_then(|stack| stack.work.as_deref_mut())
-    {
-        work.leftovers.push(leftover);
-    }
-}
-
-fn delete(world: &mut World, key: &StackKey, logical_id: &Arc<str>) -> Result<(), String> {
-    let Some(record) = world
-        .cloudformation
-        .stacks
-        .get(key)
-        .and_then(|stack| stack.resource(logical_id))
-        .cloned()
-    else {
-        return Ok(());
-    };
-    let properties = properties::resolve(world, key, Which::Present, logical_id)
-        .unwrap_or_else(|_| properties::no_properties());
-    let subject = subject(
-        world,
-        key,
-        logical_id,
-        Arc::clone(&record.kind),
-        Deed::Delete,
-    )?;
-    resource_types::delete(
-        world,
-        &subject.owner,
-        &subject.kind,
-        &record.physical_id,
-        &properties,
-    )
-    .map_err(|e| handler_reason(world, &e))?;
-    let now = world.now;
-    if let Some(stack) = world.cloudformation.stacks.get_mut(key) {
-        let at = stack.record(logical_id, &record.kind, now);
-        stack.mark(at, now, Status::DeleteComplete, None);
-        if let Some(resource) = stack.resources.get_mut(at) {
-            resource.exists = false;
-        }
-    }
-    Ok(())
-}
-
-fn delete_leftover(world: &mut World, key: &StackKey, at: u32) -> Result<(), String> {
-    let Some(leftover) = leftover_of(world, key, at) else {
-        return Ok(());
-    };
-    let subject = subject(
-        world,
-        key,
-        &leftover.logical_id,
-        Arc::clone(&leftover.kind),
-        Deed::Delete,
-    )?;
-    resource_types::delete(
-        world,
-        &subject.owner,
-        &subject.kind,
-        &leftover.physical_id,
-        &leftover.properties,
-    )
-    .map_err(|e| handler_reason(world, &e))?;
-    let now = world.now;
-    if let Some(stack) = world.cloudformation.stacks.get_mut(key) {
-        let record = stack.record(&leftover.logical_id, &leftover.kind, now);
-        stack.mark_leftover(
-            record,
-            &leftover.physical_id,
-            now,
-            Status::DeleteComplete,
-            None,
-        );
-        if leftover.current
-            && let Some(resource) = stack.resources.get_mut(record)
-        {
-            resource.exists = false;
-            resource.status = Status::DeleteComplete;
-            resource.at = now;
-        }
-    }
-    Ok(())
 }
 
 fn fail(world: &mut World, key: &StackKey, at: u32, task: &Task, reason: &str) {
@@ -738,79 +462,4 @@ pub fn cancel_running(stack: &mut Stack, now: jiff::Timestamp) {
         };
         stack.mark(record, now, status, Some(reason));
     }
-}
-
-/// Tasks that make or change what the template wants, in dependency order.
-pub fn making_tasks(template: &Template, work: &Work, act: Act) -> Vec<Task> {
-    let mut positions = vec![None; template.resources.len()];
-    let mut tasks = Vec::new();
-    for at in &template.order {
-        let Some(resource) = template.resources.get(*at) else {
-            continue;
-        };
-        if !properties::is_wanted(resource, &work.conditions) {
-            continue;
-        }
-        if let Some(position) = positions.get_mut(*at) {
-            *position = u32::try_from(tasks.len()).ok();
-        }
-        let after = resource
-            .depends_on
-            .iter()
-            .filter_map(|needed| positions.get(*needed).copied().flatten())
-            .collect();
-        tasks.push(Task {
-            logical_id: Arc::clone(&resource.logical_id),
-            act,
-            after,
-            state: TaskState::Waiting,
-        });
-    }
-    tasks
-}
-
-/// Tasks that delete, users before what they use. `items` are logical ids with the act that deletes them.
-pub fn deleting_tasks(template: Option<&Template>, items: Vec<(Arc<str>, Act)>) -> Vec<Task> {
-    let rank = |logical_id: &str| {
-        template
-            .and_then(|t| {
-                let at = t.position(logical_id)?;
-                t.order.iter().position(|o| *o == at)
-            })
-            .unwrap_or(0)
-    };
-    let mut items = items;
-    items.sort_by_key(|(logical_id, _)| std::cmp::Reverse(rank(logical_id)));
-    let users = |logical_id: &str| -> BTreeSet<&str> {
-        let Some(template) = template else {
-            return BTreeSet::new();
-        };
-        let Some(at) = template.position(logical_id) else {
-            return BTreeSet::new();
-        };
-        template
-            .resources
-            .iter()
-            .filter(|r| r.depends_on.contains(&at))
-            .map(|r| r.logical_id.as_ref())
-            .collect()
-    };
-    items
-        .iter()
-        .map(|(logical_id, act)| {
-            let users = users(logical_id);
-            let after = items
-                .iter()
-                .enumerate()
-                .filter(|(_, (other, _))| users.contains(other.as_ref()))
-                .filter_map(|(at, _)| u32::try_from(at).ok())
-                .collect();
-            Task {
-                logical_id: Arc::clone(logical_id),
-                act: *act,
-                after,
-                state: TaskState::Waiting,
-            }
-        })
-        .collect()
 }

@@ -51,7 +51,10 @@ fn show(stack: &Stack, event: &Event, number: usize) -> Value {
         "EventId": event_id,
         "StackName": stack.name.as_ref(),
         "LogicalResourceId": logical_id,
-        "PhysicalResourceId": event.physical_id.as_ref(),
+        "PhysicalResourceId": match record {
+            Some(_) => event.physical_id.as_ref(),
+            None => stack.id.as_ref(),
+        },
         "ResourceType": kind,
         "Timestamp": iso(event.at),
         "ResourceStatus": event.status.as_str(),

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::{
-    engine,
+    deeds, engine,
     properties::{self, Which},
-    shelf::Export,
+    publish,
     stack::StackKey,
     status::Status,
-    work::{Act, Leftover, OnFailure, Phase, Task, TaskState, Touch},
+    tasks, undo,
+    work::{Act, Leftover, OnFailure, Phase, Task, Touch},
 };
 use crate::sandbox::world::{
     World,
@@ -51,7 +52,7 @@ pub fn phase(world: &mut World, key: &StackKey) {
         // What cannot be cleaned up no longer belongs to the stack and does not fail the update
         // (user guide, "Update behaviors", UPDATE_COMPLETE_CLEANUP_IN_PROGRESS).
         (Phase::Cleanup, true | false) => end(world, key, Status::UpdateComplete, None),
-        (Phase::UpdateRollback, true) => clean_up_rollback(world, key),
+        (Phase::UpdateRollback, true) => undo::clean_up_rollback(world, key),
         (Phase::UpdateRollback, false) => {
             let why = format!(
                 "The following resource(s) failed to update: [{}]. ",
@@ -111,6 +112,7 @@ fn end(world: &mut World, key: &StackKey, status: Status, reason: Option<&str>) 
     };
     stack.enter(now, status, reason);
     stack.epoch += 1;
+    stack.events.shrink_to_fit();
     let notify = stack.work.as_deref_mut().and_then(|w| w.notify.take());
     // From these two an update can still be undone, with what it was undone to.
     let may_go_on = matches!(status, Status::UpdateRollbackFailed | Status::UpdateFailed);
@@ -126,70 +128,8 @@ fn end(world: &mut World, key: &StackKey, status: Status, reason: Option<&str>) 
     }
 }
 
-/// Works out the outputs and takes the exports over.
-fn publish(world: &mut World, key: &StackKey) -> Result<(), String> {
-    let (outputs, imports) = properties::outputs(world, key).map_err(|e| e.0)?;
-    let Some(name) = world
-        .cloudformation
-        .stacks
-        .get(key)
-        .map(|stack| Arc::clone(&stack.name))
-    else {
-        return Ok(());
-    };
-    let exported: Vec<(Box<str>, Box<str>)> = outputs
-        .iter()
-        .filter_map(|o| Some((o.export_name.clone()?, o.value.clone())))
-        .collect();
-    let shelf = world.cloudformation.stacks.shelf_mut(&key.place);
-    for (export, _) in &exported {
-        if let Some(other) = shelf.exports.get(export).filter(|e| e.stack != key.id) {
-            let owner = shelf
-                .stacks
-                .get(&other.stack)
-                .map_or_else(|| Arc::clone(&name), |s| Arc::clone(&s.name));
-            return Err(format!(
-                "Export with name {export} is already exported by stack {owner}"
-            ));
-        }
-    }
-    // An export in use can be neither changed nor removed (user guide, "Get exported outputs").
-    let before: Vec<(Box<str>, Box<str>)> = shelf
-        .exports
-        .iter()
-        .filter(|(_, e)| e.stack == key.id)
-        .map(|(n, e)| (n.clone(), e.value.clone()))
-        .collect();
-    for (export, value) in &before {
-        let after = exported.iter().find(|(n, _)| n == export);
-        let deed = match after {
-            Some((_, same)) if same == value => continue,
-            Some(_) => "updated",
-            None => "deleted",
-        };
-        let users = world.cloudformation.stacks.importers(&key.place, export);
-        if !users.is_empty() {
-            return Err(format!(
-                "Export {export} cannot be {deed} as it is in use by {}",
-                users.join(", ")
-            ));
-        }
-    }
-    let shelf = world.cloudformation.stacks.shelf_mut(&key.place);
-    shelf.exports.retain(|_, export| export.stack != key.id);
-    for (export, value) in exported {
-        let stack = Arc::clone(&key.id);
-        shelf.exports.insert(export, Export { stack, value });
-    }
-    if let Some(stack) = world.cloudformation.stacks.get_mut(key) {
-        stack.outputs = outputs;
-        stack.imports = imports;
-    }
-    Ok(())
-}
-
 fn created(world: &mut World, key: &StackKey) {
-    match publish(world, key) {
+    match publish::publish(world, key) {
         Ok(()) => end(world, key, Status::CreateComplete, None),
         Err(why) => creation_failed(world, key, &format!("{why}. ")),
     }
@@ -238,7 +178,7 @@ pub fn delete_all_tasks(world: &World, key: &StackKey) -> Vec<Task> {
         .filter(|r| r.exists)
         .map(|r| (Arc::clone(&r.logical_id), Act::Delete))
         .collect();
-    engine::deleting_tasks(template.as_deref(), items)
+    tasks::deleting_tasks(template.as_deref(), items)
 }
 
 fn deleted(world: &mut World, key: &StackKey) {
@@ -246,7 +186,7 @@ fn deleted(world: &mut World, key: &StackKey) {
 }
 
 fn updated(world: &mut World, key: &StackKey) {
-    if let Err(why) = publish(world, key) {
+    if let Err(why) = publish::publish(world, key) {
         update_failed(world, key, &format!("{why}. "));
         return;
     }
@@ -280,7 +220,7 @@ fn leave_replaced(world: &mut World, key: &StackKey) {
                 .as_ref()
                 .and_then(|t| t.resource(&record.logical_id))
                 .is_some_and(|r| r.update_replace_policy == LeavingPolicy::Retain);
-            engine::leave(
+            deeds::leave(
                 world,
                 key,
                 Leftover {
@@ -341,11 +281,11 @@ fn leave_removed(world: &mut World, key: &StackKey) {
         })
         .collect();
     for leftover in leftovers {
-        engine::leave(world, key, leftover);
+        deeds::leave(world, key, leftover);
     }
 }
 
-fn cleanup_tasks(world: &World, key: &StackKey) -> Vec<Task> {
+pub fn cleanup_tasks(world: &World, key: &StackKey) -> Vec<Task> {
     let cloudformation = &world.cloudformation;
     let Some(work) = cloudformation
         .stacks
@@ -367,7 +307,7 @@ fn cleanup_tasks(world: &World, key: &StackKey) -> Vec<Task> {
             Some((Arc::clone(&leftover.logical_id), act))
         })
         .collect();
-    engine::deleting_tasks(previous.as_deref(), items)
+    tasks::deleting_tasks(previous.as_deref(), items)
 }
 
 /// An update failed: undo it, or keep it if the caller asked for that.
@@ -381,123 +321,5 @@ pub fn update_failed(world: &mut World, key: &StackKey, why: &str) {
         return;
     }
     stack.enter(now, Status::UpdateRollbackInProgress, Some(why));
-    undo_update(world, key, &[]);
-}
-
-/// Starts the way back to the state before the update. `skip` names resources that stay as they are.
-pub fn undo_update(world: &mut World, key: &StackKey, skip: &[String]) {
-    let cloudformation = &mut world.cloudformation;
-    let Some(stack) = cloudformation.stacks.get_mut(key) else {
-        return;
-    };
-    let Some(mut work) = stack.work.take() else {
-        return;
-    };
-    let touched = std::mem::take(&mut work.touched);
-    let mut changed: Vec<Arc<str>> = Vec::new();
-    for touch in touched.into_iter().rev() {
-        if skip.iter().any(|s| s == touch.logical_id().as_ref()) {
-            continue;
-        }
-        match touch {
-            Touch::Made(logical_id) => {
-                if let Some(record) = stack.resource(&logical_id) {
-                    let retain = stack
-                        .template
-                        .and_then(|id| cloudformation.templates.template(id))
-                        .and_then(|t| t.resource(&logical_id).map(|r| r.deletion_policy))
-                        == Some(LeavingPolicy::Retain);
-                    work.leftovers.push(Leftover {
-                        logical_id: Arc::clone(&logical_id),
-                        kind: Arc::clone(&record.kind),
-                        physical_id: Arc::clone(&record.physical_id),
-                        properties: properties::no_properties(),
-                        retain,
-                        current: true,
-                    });
-                }
-            }
-            Touch::Changed(logical_id) => changed.push(logical_id),
-            Touch::Replaced(old, _) => {
-                if let Some(record) = stack
-                    .resources
-                    .iter_mut()
-                    .find(|r| r.logical_id == old.logical_id)
-                {
-                    let new = std::mem::replace(record, (*old).clone());
-                    work.leftovers.push(Leftover {
-                        logical_id: new.logical_id,
-                        kind: new.kind,
-                        physical_id: new.physical_id,
-                        properties: properties::no_properties(),
-                        retain: false,
-                        current: false,
-                    });
-                }
-            }
-        }
-    }
-    // Also what failed half-way is put back, unless it never existed, and what an earlier way back did
-    // not get to.
-    let mut failed: Vec<Arc<str>> = std::mem::take(&mut work.failed);
-    failed.extend(
-        work.tasks
-            .iter()
-            .filter(|t| t.act == Act::Restore && t.state != TaskState::Done)
-            .map(|t| Arc::clone(&t.logical_id)),
-    );
-    for logical_id in failed {
-        let exists = stack.resource(&logical_id).is_some_and(|r| r.exists);
-        if exists && !changed.contains(&logical_id) && !skip.iter().any(|s| **s == *logical_id) {
-            changed.push(logical_id);
-        }
-    }
-    let order = work
-        .previous
-        .as_deref()
-        .and_then(|p| cloudformation.templates.template(p.template));
-    let rank = |logical_id: &str| {
-        order.as_ref().and_then(|t| {
-            let at = t.position(logical_id)?;
-            t.order.iter().position(|o| *o == at)
-        })
-    };
-    changed.sort_by_key(|id| rank(id));
-    let mut tasks: Vec<Task> = Vec::new();
-    for logical_id in changed {
-        // One after another: what is put back may be used by what comes later.
-        let after = u32::try_from(tasks.len())
-            .ok()
-            .and_then(|n| n.checked_sub(1))
-            .into_iter()
-            .collect();
-        tasks.push(Task {
-            logical_id,
-            act: Act::Restore,
-            after,
-            state: TaskState::Waiting,
-        });
-    }
-    stack.work = Some(work);
-    engine::begin(world, key, Phase::UpdateRollback, tasks);
-}
-
-fn clean_up_rollback(world: &mut World, key: &StackKey) {
-    let now = world.now;
-    let tasks = cleanup_tasks(world, key);
-    let Some(stack) = world.cloudformation.stacks.get_mut(key) else {
-        return;
-    };
-    if let Some(previous) = stack.work.as_deref().and_then(|w| w.previous.clone()) {
-        stack.template = Some(previous.template);
-        stack.parameters = previous.parameters;
-        stack.tags = previous.tags;
-        stack.capabilities = previous.capabilities;
-        stack.change_set = previous.change_set;
-        if let Some(work) = stack.work.as_deref_mut() {
-            work.conditions = previous.conditions;
-        }
-    }
-    stack.enter(now, Status::UpdateRollbackCompleteCleanupInProgress, None);
-    engine::begin(world, key, Phase::RollbackCleanup, tasks);
+    undo::undo_update(world, key, &[]);
 }

@@ -27,7 +27,7 @@ pub fn describe_stacks(world: &mut World, call: &Call) -> Result<Value, ApiError
         .stacks
         .shelf(&call.place())
         .into_iter()
-        .flat_map(|shelf| shelf.live.iter().filter_map(|(_, id)| shelf.stacks.get(id)))
+        .flat_map(|shelf| shelf.live.values().filter_map(|id| shelf.stacks.get(id)))
         .map(|stack| (stack.name.as_ref(), show(world, stack)));
     answers::page(world, call, "Stacks", PAGE, stacks)
 }

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 use super::{
     desired::Desired,
     stack::{OutputRecord, ResourceRecord, Stack, StackKey},
-    work::Work,
 };
 use crate::sandbox::world::{
     Place, World,
@@ -181,14 +180,14 @@ pub fn is_wanted(resource: &Resource, conditions: &Conditions) -> bool {
         .is_none_or(|c| conditions.get(c).copied().unwrap_or(false))
 }
 
-/// Outputs and the names of imported exports.
+/// Outputs, and the names of imported exports.
+pub type Published = (Box<[OutputRecord]>, Box<[String]>);
+
+/// Works out what a stack publishes and what it imports.
 ///
 /// # Errors
 /// An output that cannot be worked out.
-pub fn outputs(
-    world: &World,
-    key: &StackKey,
-) -> Result<(Box<[OutputRecord]>, Box<[String]>), TemplateError> {
+pub fn outputs(world: &World, key: &StackKey) -> Result<Published, TemplateError> {
     let stacks = &world.cloudformation.stacks;
     let empty = || Ok((Box::default(), Box::default()));
     let Some(stack) = stacks.get(key) else {
@@ -201,10 +200,7 @@ pub fn outputs(
         return empty();
     };
     let none = Arc::new(Conditions::new());
-    let conditions = stack
-        .work
-        .as_ref()
-        .map_or(&none, |w: &Box<Work>| &w.conditions);
+    let conditions = stack.work.as_ref().map_or(&none, |w| &w.conditions);
     let shelf = stacks.shelf(&key.place);
     let imported = RefCell::new(BTreeSet::new());
     let export = |name: &str| {
@@ -248,7 +244,6 @@ pub fn outputs(
             scope.value(&resource.properties, conditions)?;
         }
     }
-    drop(scope);
     let imported = imported.into_inner().into_iter().collect();
     Ok((outputs.into_boxed_slice(), imported))
 }

@@ -8,6 +8,7 @@ use super::{
     begin, engine, finish,
     names::{named, not_there},
     status::Status,
+    undo,
 };
 use crate::sandbox::{
     wire::input::{text, texts},
@@ -34,7 +35,7 @@ pub fn continue_update_rollback(world: &mut World, call: &Call) -> Result<Value,
             Some("User Initiated"),
         );
     }
-    finish::undo_update(world, &key, &skip);
+    undo::undo_update(world, &key, &skip);
     Ok(json!({}))
 }
 
@@ -53,7 +54,7 @@ pub fn rollback_stack(world: &mut World, call: &Call) -> Result<Value, ApiError>
                     Some("User Initiated"),
                 );
             }
-            finish::undo_update(world, &key, &[]);
+            undo::undo_update(world, &key, &[]);
         }
         Status::CreateFailed => {
             let token = text(&call.input, "ClientRequestToken").map(Arc::from);

@@ -68,6 +68,13 @@ impl Stacks {
             .map(Box::as_ref)
     }
 
+    pub fn all_mut(&mut self) -> impl Iterator<Item = &mut Stack> {
+        self.places
+            .values_mut()
+            .flat_map(|shelf| shelf.stacks.values_mut())
+            .map(Box::as_mut)
+    }
+
     /// Finds a stack by name, or by ARN, which finds deleted ones too.
     pub fn find(&self, place: &Place, name_or_id: &str) -> Option<StackKey> {
         let shelf = self.places.get(place)?;

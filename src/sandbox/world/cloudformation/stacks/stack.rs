@@ -32,9 +32,12 @@ pub struct Stack {
     pub name: Arc<str>,
     pub id: Arc<str>,
     pub status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Arc<str>>,
     pub created: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Timestamp>,
     /// Absent in review only.
     pub template: Option<TemplateId>,
@@ -42,8 +45,10 @@ pub struct Stack {
     pub parameters: Texts,
     pub tags: Texts,
     pub capabilities: Arc<[String]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Arc<str>>,
     pub notification_arns: Arc<[String]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_minutes: Option<i64>,
     pub termination_protection: bool,
     pub disable_rollback: bool,
@@ -53,12 +58,17 @@ pub struct Stack {
     pub resources: Vec<ResourceRecord>,
     pub events: VecDeque<Event>,
     pub events_dropped: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub change_sets: Vec<ChangeSet>,
     /// The change set that made the present state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_set: Option<Arc<str>>,
     /// Operation and ClientRequestToken of the last call that had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_token: Option<(String, Arc<str>)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<Box<Work>>,
     /// Counts the phases of work, so that entries of the queue left by an earlier one are known.
     pub epoch: u32,
@@ -80,6 +90,7 @@ pub struct ResourceRecord {
     pub physical_id: Arc<str>,
     pub attributes: Box<[(Box<str>, Box<str>)]>,
     pub status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Arc<str>>,
     pub at: Timestamp,
     /// It exists and belongs to the stack.
@@ -91,16 +102,30 @@ pub struct ResourceRecord {
 pub struct Event {
     pub at: Timestamp,
     /// Position in [`Stack::resources`]; the stack itself if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<u32>,
     pub status: Status,
+    /// Empty for the stack itself, and while the resource is not made.
+    #[serde(default = "no_text", skip_serializing_if = "is_no_text")]
     pub physical_id: Arc<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more: Option<Box<EventMore>>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EventMore {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Arc<str>>,
+}
+
+fn no_text() -> Arc<str> {
+    Arc::from("")
+}
+
+fn is_no_text(text: &Arc<str>) -> bool {
+    text.is_empty()
 }
 
 impl ResourceRecord {
@@ -175,12 +200,11 @@ impl Stack {
         self.status = status;
         let more = self.more(reason.as_ref());
         self.reason = reason;
-        let physical_id = Arc::clone(&self.id);
         self.push_event(Event {
             at,
             resource: None,
             status,
-            physical_id,
+            physical_id: no_text(),
             more,
         });
     }

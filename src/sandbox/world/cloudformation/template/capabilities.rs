@@ -60,7 +60,8 @@ impl Demand {
             .iter()
             .copied()
             .filter(|wanted| {
-                !has(wanted) && !(*wanted == "CAPABILITY_IAM" && has("CAPABILITY_NAMED_IAM"))
+                let covered = *wanted == "CAPABILITY_IAM" && has("CAPABILITY_NAMED_IAM");
+                !has(wanted) && !covered
             })
             .collect()
     }

@@ -64,6 +64,11 @@ impl Library {
         Ok((id, template))
     }
 
+    #[cfg(test)]
+    pub fn bodies(&self) -> usize {
+        self.volumes.len()
+    }
+
     pub fn body(&self, id: TemplateId) -> Option<Arc<str>> {
         self.volumes.get(&id).map(|v| Arc::clone(&v.body))
     }

@@ -8,6 +8,7 @@ pub mod parameters;
 mod read;
 pub mod references;
 pub mod resolve;
+mod sections;
 pub mod shape;
 #[cfg(test)]
 mod tests;

@@ -135,13 +135,14 @@ fn visit_get_att<'a>(
     }
 }
 
+/// The variables of a `Fn::Sub`.
+pub type Variables = serde_json::Map<String, Value>;
+
 /// The string and the variables of a `Fn::Sub`.
 ///
 /// # Errors
 /// CloudFormation's text for another form.
-pub fn sub(
-    argument: &Value,
-) -> Result<(&str, Option<&serde_json::Map<String, Value>>), TemplateError> {
+pub fn sub(argument: &Value) -> Result<(&str, Option<&Variables>), TemplateError> {
     let parts = match argument {
         Value::String(text) => Some((text.as_str(), None)),
         Value::Array(parts) => match parts.as_slice() {

@@ -18,6 +18,9 @@ use crate::sandbox::world::Place;
 /// What a change set shows for a value that only the execution will tell.
 pub const KNOWN_AFTER_APPLY: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
 
+/// Gives `Ref` (no attribute) or `Fn::GetAtt` of a resource.
+pub type ResourceValue<'a> = dyn Fn(&str, Option<&str>) -> Result<Value, TemplateError> + 'a;
+
 /// What the functions of one stack's template can see.
 pub struct Scope<'a> {
     pub template: &'a Template,
@@ -27,7 +30,7 @@ pub struct Scope<'a> {
     pub stack_name: &'a str,
     pub stack_id: &'a str,
     /// `Ref` (no attribute) or `Fn::GetAtt` of a resource.
-    pub resource: &'a dyn Fn(&str, Option<&str>) -> Result<Value, TemplateError>,
+    pub resource: &'a ResourceValue<'a>,
     /// The value of an export of this account and Region.
     pub export: &'a dyn Fn(&str) -> Option<String>,
 }
