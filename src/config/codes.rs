@@ -81,11 +81,17 @@ codes! {
     TEMPLATE_SHAPE = "E0701", "a file that is no CloudFormation template";
     TEMPLATE_LIMIT = "E0702", "a template that is over a limit of CloudFormation";
     PARAMETER_DECLARATION = "E0703", "a template's parameter that is declared wrongly";
+    NAME_CLASH = "E0704", "a name that would be the same in two Regions or accounts where it can exist only once";
+    ONCE_PER_ACCOUNT = "E0705", "a type that exists once per account, in a component with several Regions";
+    RETENTION = "E0706", "a retention that CloudWatch Logs does not know";
+    FOREIGN_EXPORT = "E0707", "an import of what only another account exports";
+    NOT_IN_STACK_SETS = "E0708", "a nested stack or a macro, which StackSets with service-managed permissions do not take";
 
     // Policy documents.
     POLICY_SHAPE = "E0801", "a policy document that AWS Organizations does not accept";
     POLICY_SIZE = "E0802", "a policy document that is over the size limit";
     POLICY_LIST = "E0803", "a list where a policy document can have only one value";
+    LOCKS_OUT = "E0804", "a policy that denies the rollout itself what it does";
 
     // Components.
     NO_DESTINATION = "E0901", "invocation logging without a destination";

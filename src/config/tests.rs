@@ -204,6 +204,38 @@ fn every_mistake_is_said_where_it_stands_with_its_remedy() {
     assert!(wrong.is_empty(), "differences:\n{wrong}");
 }
 
+/// Exports are seen in their own account and Region only.
+#[test]
+fn what_only_another_account_exports_cannot_be_imported() {
+    let export = (
+        "templates/hub.yaml",
+        "!GetAtt Key.Arn }",
+        "!GetAtt Key.Arn, Export: { Name: !Sub 'key-${AWS::Region}' } }",
+    );
+    let import = (
+        "templates/member.yaml",
+        "!Ref Days",
+        "!ImportValue { 'Fn::Sub': 'key-${AWS::Region}' }",
+    );
+    assert_eq!(
+        findings(&[export, import]),
+        [
+            "E0707 templates/member.yaml:6:69: `logging` imports `key-${AWS::Region}`, which `central` exports in another account (exports are seen in their own account and Region only; make it a parameter with the value ${stack.central.outputs.…})"
+        ]
+    );
+    let own = (
+        "templates/hub.yaml",
+        "Key: { Type: AWS::KMS::Key }",
+        "Key: { Type: AWS::KMS::Key, Properties: { Description: !ImportValue key } }",
+    );
+    let export = (
+        "templates/hub.yaml",
+        "!GetAtt Key.Arn }",
+        "!GetAtt Key.Arn, Export: { Name: key } }",
+    );
+    assert_eq!(findings(&[export, own]), Vec::<String>::new());
+}
+
 #[test]
 fn everything_wrong_is_said_in_one_run() {
     let found = findings(&[
@@ -374,7 +406,8 @@ fn a_region_must_have_the_types_of_the_template() {
     assert_eq!(
         found,
         [
-            "E0602 environments/base.yaml:1:22: the Region eu-north-1 lacks AWS::Budgets::Budget, which `logging` needs (narrow `logging` with `regions:` to Regions that have it)"
+            "E0602 environments/base.yaml:1:22: the Region eu-north-1 lacks AWS::Budgets::Budget, which `logging` needs (narrow `logging` with `regions:` to Regions that have it)",
+            "E0705 templates/member.yaml:6:3: `logging` would make this AWS::Budgets::Budget in 3 Regions of each account, and budgets are global (give `logging` one Region: `regions: [us-east-1]`)",
         ]
     );
 }

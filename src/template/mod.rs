@@ -5,12 +5,13 @@ pub mod diff;
 mod long_form;
 mod parse;
 pub mod regions;
+pub mod uses;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::config::diagnostic::Origin;
+use crate::config::diagnostic::{Located, Origin};
 use crate::config::node::Node;
 
 /// A CloudFormation template.
@@ -27,8 +28,14 @@ pub struct Template {
     pub parameters: BTreeMap<String, ParameterDeclaration>,
     /// By logical id.
     pub resources: BTreeMap<String, Resource>,
+    /// By name.
+    pub conditions: BTreeMap<String, Node>,
     /// Names of the outputs.
     pub outputs: BTreeSet<String>,
+    /// Names under which outputs are exported, as they are written.
+    pub exports: BTreeSet<String>,
+    /// Names that are imported, as they are written.
+    pub imports: Vec<Located<String>>,
     /// What must be acknowledged, sorted.
     pub capabilities: Vec<Capability>,
     /// Macros, such as `AWS::Serverless-2016-10-31`.

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::long_form::{self, FUNCTIONS};
-use super::{BODY_LIMIT, Capability, ParameterDeclaration, ParameterType, Resource, Template};
+use super::{
+    BODY_LIMIT, Capability, ParameterDeclaration, ParameterType, Resource, Template, uses,
+};
 use crate::config::codes;
-use crate::config::diagnostic::{Diagnostic, Origin, suggestion};
+use crate::config::diagnostic::{Diagnostic, Located, Origin, suggestion};
 use crate::config::node::{Node, NodeKind};
 use crate::config::pattern::is_pattern;
 use crate::config::project::hex;
@@ -141,6 +143,22 @@ impl Template {
         if findings.iter().any(Diagnostic::is_error) {
             return Err(findings);
         }
+        let exports = section(&root, "Outputs")
+            .filter_map(|(_, _, node)| uses::written(node.at(&["Export", "Name"])?))
+            .map(str::to_owned)
+            .collect();
+        let mut imports = Vec::new();
+        uses::find_imports(&root, &mut imports);
+        let imports = imports
+            .into_iter()
+            .filter_map(|node| {
+                let name = uses::written(node)?.to_owned();
+                Some(Located::new(name, node.origin.clone()))
+            })
+            .collect();
+        let conditions = section(&root, "Conditions")
+            .map(|(name, _, node)| (name.to_owned(), node.clone()))
+            .collect();
         let transforms = transforms(&root);
         let body = body(&root, text);
         Ok(Self {
@@ -154,7 +172,10 @@ impl Template {
             path,
             parameters,
             resources,
+            conditions,
             outputs,
+            exports,
+            imports,
             transforms,
         })
     }

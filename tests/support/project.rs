@@ -46,7 +46,8 @@ impl Project {
             let start = rollout
                 .find(&format!("\n  - name: {name}\n"))
                 .unwrap_or_else(|| panic!("there is no phase {name}"));
-            let end = rollout[start + 1..]
+            let (_, rest) = rollout.split_at(start + 1);
+            let end = rest
                 .find("\n  - name: ")
                 .map_or(rollout.len(), |end| start + 1 + end + 1);
             rollout.insert_str(end, &components);

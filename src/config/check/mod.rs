@@ -2,7 +2,9 @@
 
 mod components;
 mod environments;
+mod lockout;
 mod parameters;
+mod placement;
 mod policies;
 mod references;
 mod regions;
@@ -104,6 +106,7 @@ pub(super) fn all(rollout: &Rollout, nodes: &Nodes, broken: &BTreeSet<String>) -
         references::check(&context),
         parameters::check(&context),
         regions::check(&context),
+        placement::check(&context),
         policies::check(&context),
     ]
     .into_iter()

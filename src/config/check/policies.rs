@@ -1,13 +1,14 @@
-//! Policy documents as they will be sent: grammar, lists, size.
+//! Policy documents as they will be sent: grammar, lists, size, and whom they lock out.
 
 use std::collections::BTreeMap;
 
-use super::Context;
+use super::{Context, lockout};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::model::{Environment, Reference, Value};
 use crate::config::parameters::{Resolved, offline, resolve};
 use crate::policy::minify;
 use crate::resources::Spec;
+use crate::resources::organization_access::spec::PolicyType;
 
 pub fn check(context: &Context) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
@@ -40,6 +41,9 @@ pub fn check(context: &Context) -> Vec<Diagnostic> {
                         spec.policy_type,
                         &place,
                     ));
+                    if spec.policy_type == PolicyType::ServiceControlPolicy {
+                        findings.extend(lockout::check(context, document, &rendered, &place));
+                    }
                 }
                 Err(problems) => findings.extend(
                     problems

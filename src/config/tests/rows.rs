@@ -253,6 +253,45 @@
         "E0602 environments/base.yaml:1:11: the Region ap-east-1 lacks Amazon Bedrock, which `switch` needs (narrow `switch` with `regions:` to Regions that have it)",
         "E0312 environments/prod.yaml:22:28: `us-east-1` is no Region of the environment `prod` (did you mean `ap-east-1`?)",
     ]),
+    // What a template may not do in its place.
+    (("templates/member.yaml", "Resources:", "Resources:\n  R: { Type: AWS::IAM::Role, Properties: { RoleName: logs } }"), &[
+        "E0704 templates/member.yaml:6:54: the RoleName of this AWS::IAM::Role is the same in every Region of `logging`, so the second stack would fail (put ${AWS::Region} into the name, or give `logging` one Region with `regions:`)",
+    ]),
+    (("templates/member.yaml", "Resources:", "Resources:\n  R: { Type: AWS::IAM::Role, Properties: { RoleName: !Sub 'logs-${AWS::Region}' } }"), &[]),
+    (("templates/member.yaml", "Resources:", "Conditions: { Home: !Equals [!Ref AWS::Region, us-east-1], Both: !And [!Condition Home, !Condition Home] }\nResources:\n  R: { Type: AWS::IAM::Role, Condition: Both, Properties: { RoleName: logs } }"), &[]),
+    (("templates/member.yaml", "Resources:", "Resources:\n  R: { Type: AWS::IAM::ManagedPolicy, Properties: { ManagedPolicyName: !Ref AWS::StackName } }"), &[]),
+    (("templates/member.yaml", "Resources:", "Resources:\n  R: { Type: AWS::IAM::User, Properties: { UserName: !Sub 'u-${Days}' } }"), &[]),
+    (("templates/member.yaml", "Resources:", "Resources:\n  B: { Type: AWS::S3::Bucket, Properties: { BucketName: !Sub 'logs-${AWS::AccountId}' } }"), &[
+        "E0704 templates/member.yaml:6:57: the BucketName of this AWS::S3::Bucket is the same in every Region of `logging`, so the second stack would fail (put ${AWS::Region} into the name, or give `logging` one Region with `regions:`)",
+    ]),
+    (("templates/member.yaml", "Resources:", "Resources:\n  B: { Type: AWS::S3::Bucket, Properties: { BucketName: !Sub 'logs-${AWS::Region}' } }"), &[
+        "E0704 templates/member.yaml:6:57: the BucketName of this AWS::S3::Bucket is the same in every account of `logging`, so the second stack would fail (put ${AWS::AccountId} into the name: the names of buckets are unique in all of AWS)",
+    ]),
+    (("templates/member.yaml", "Resources:", "Resources:\n  B: { Type: AWS::S3::Bucket, Properties: { BucketName: !Sub 'logs-${AWS::AccountId}-${AWS::Region}' } }"), &[]),
+    (("templates/hub.yaml", "Key: {", "B: { Type: AWS::S3::Bucket, Properties: { BucketName: logs } }\n  Key: {"), &[]),
+    (("templates/member.yaml", "Resources:", "Resources:\n  M: { Type: AWS::Budgets::Budget }"), &[
+        "E0705 templates/member.yaml:6:3: `logging` would make this AWS::Budgets::Budget in 2 Regions of each account, and budgets are global (give `logging` one Region: `regions: [us-east-1]`)",
+    ]),
+    (("templates/hub.yaml", "Key: {", "M: { Type: AWS::Budgets::Budget }\n  Key: {"), &[]),
+    (("templates/member.yaml", "!Ref Days", "100"), &[
+        "E0706 templates/member.yaml:6:69: CloudWatch Logs does not keep records for `100` days (the next possible number is 120)",
+    ]),
+    (("templates/member.yaml", "!Ref Days", "!If [Long, 5000, 30]"), &[
+        "E0706 templates/member.yaml:6:80: CloudWatch Logs does not keep records for `5000` days (the next possible number is 3653)",
+    ]),
+    (("templates/member.yaml", "!Ref Days", "!Ref Prefix"), &[
+        "E0706 environments/prod.yaml:11:36: CloudWatch Logs does not keep records for `prod` days, the value of `Prefix` for the log group of `logging` (write a number of days such as 30 or 365)",
+        "E0706 environments/prod.yaml:14:27: CloudWatch Logs does not keep records for `special` days, the value of `Prefix` for the log group of `logging` (write a number of days such as 30 or 365)",
+    ]),
+    (("templates/member.yaml", ", AllowedValues: [7, 30, 365]", ""), &[]),
+    (("templates/member.yaml", "Resources:", "Resources:\n  N: { Type: AWS::CloudFormation::Stack, Properties: { TemplateURL: x } }"), &[
+        "E0708 templates/member.yaml:6:3: the template of `logging` has a nested stack, which StackSets with service-managed permissions do not take (write its resources into the template itself, or make a component of its own of them)",
+    ]),
+    (("templates/member.yaml", "Resources:", "Transform: AWS::LanguageExtensions\nResources:"), &[
+        "E0708 rollout.yaml:32:19: the template of `logging` has a macro, which StackSets with service-managed permissions do not take (write its resources into the template itself, or make a component of its own of them)",
+    ]),
+    (("templates/hub.yaml", "Resources:", "Transform: AWS::LanguageExtensions\nResources:"), &[]),
+    (("templates/member.yaml", "!Ref Days", "!ImportValue days"), &[]),
     // Paths, templates, documents.
     (("rollout.yaml", "templates/hub.yaml", "templates/hubs.yaml"), &[
         "E0101 rollout.yaml:26:19: `templates/hubs.yaml` cannot be read: there is no such file (did you mean `templates/hub.yaml`?)",
@@ -270,6 +309,17 @@
     (("policies/models.json", "\"Deny\"", "\"deny\""), &[
         "E0801 policies/models.json:4:15: `deny` is no Effect here (use Allow or Deny)",
     ]),
+    // One row per role and statement; what depends on more than who asks for what is not said.
+    (("policies/models.json", "[\"bedrock:InvokeModel\"],\n    \"NotResource\"", "\"bedrock:*\",\n    \"NotResource\""), &[
+        "warning E0804 policies/models.json:1:1: the statement #1 of `policies/models.json` denies the deployer's role bedrock:DeleteModelInvocationLoggingConfiguration in dev (except it with the condition ArnNotLike: aws:PrincipalArn: arn:aws:iam::*:role/${organization.deployerRole}, unless the policy is for accounts that the rollout never touches)",
+        "warning E0804 policies/models.json:1:1: the statement #1 of `policies/models.json` denies the deployer's role bedrock:DeleteModelInvocationLoggingConfiguration in prod (except it with the condition ArnNotLike: aws:PrincipalArn: arn:aws:iam::*:role/${organization.deployerRole}, unless the policy is for accounts that the rollout never touches)",
+    ]),
+    (("policies/models.json", "[\"bedrock:InvokeModel\"],\n    \"NotResource\"", "\"iam:*\", \"Condition\": { \"ArnNotLike\": { \"aws:PrincipalArn\": \"arn:aws:iam::*:role/stacksets-exec-*\" } },\n    \"NotResource\""), &[]),
+    (("policies/models.json", "[\"bedrock:InvokeModel\"],\n    \"NotResource\"", "\"iam:*\", \"Condition\": { \"ArnNotLike\": { \"aws:PrincipalArn\": \"arn:aws:iam::*:role/admin\" } },\n    \"NotResource\""), &[
+        "warning E0804 policies/models.json:1:1: the statement #1 of `policies/models.json` denies StackSets iam:CreateRole in dev (except it with the condition ArnNotLike: aws:PrincipalArn: arn:aws:iam::*:role/stacksets-exec-*, unless the policy is for accounts that the rollout never touches)",
+        "warning E0804 policies/models.json:1:1: the statement #1 of `policies/models.json` denies StackSets iam:CreateRole in prod (except it with the condition ArnNotLike: aws:PrincipalArn: arn:aws:iam::*:role/stacksets-exec-*, unless the policy is for accounts that the rollout never touches)",
+    ]),
+    (("policies/models.json", "[\"bedrock:InvokeModel\"],\n    \"NotResource\"", "\"bedrock:*\", \"Condition\": { \"StringEquals\": { \"aws:RequestedRegion\": \"us-east-1\" } },\n    \"NotResource\""), &[]),
     (("policies/models.json", "[\"arn:aws:bedrock:*::foundation-model/${parameters.Models}\"]", "\"${parameters.Models}\""), &[
         "E0803 policies/models.json:6:20: ${parameters.Models} is a list, and only entries of a list can become several (put the text into a list: [\"…\"])",
     ]),

@@ -6,4 +6,4 @@ mod changes;
 mod first_rollout;
 mod lost_answers;
 mod stack_sets;
-mod stage;
+pub mod stage;
