@@ -8,9 +8,11 @@ const GROUP: &str = "/aws/bedrock/model-invocation-logs";
 #[tokio::test(start_paused = true)]
 async fn a_value_of_one_environment_is_one_operation_on_its_accounts() {
     let stage = Stage::rolled_out();
-    stage
-        .project
-        .replace("environments/staging.yaml", "LogRetentionDays: 180", "LogRetentionDays: 150");
+    stage.project.replace(
+        "environments/staging.yaml",
+        "LogRetentionDays: 180",
+        "LogRetentionDays: 150",
+    );
     let run = stage.apply().await;
     run.converged();
 
@@ -18,8 +20,11 @@ async fn a_value_of_one_environment_is_one_operation_on_its_accounts() {
         panic!("{:?}", run.step_ids());
     };
     assert_eq!(step.id.0, "members/invocation-logging/staging/update");
-    let accounts: std::collections::BTreeSet<_> =
-        step.targets.iter().map(|target| target.account.as_str()).collect();
+    let accounts: std::collections::BTreeSet<_> = step
+        .targets
+        .iter()
+        .map(|target| target.account.as_str())
+        .collect();
     assert_eq!(
         accounts.into_iter().collect::<Vec<_>>(),
         ["520000000001", "520000000002"]
@@ -29,7 +34,12 @@ async fn a_value_of_one_environment_is_one_operation_on_its_accounts() {
     assert_eq!(change.path, "parameters.LogRetentionDays");
     assert_eq!(run.writes(), ["UpdateStackSet"]);
     for region in REGIONS {
-        for (name, days) in [("dev-1", 30), ("staging-1", 150), ("staging-2", 150), ("prod-4", 2557)] {
+        for (name, days) in [
+            ("dev-1", 30),
+            ("staging-1", 150),
+            ("staging-2", 150),
+            ("prod-4", 2557),
+        ] {
             assert_eq!(
                 stage.account(name).log_group_retention(region, GROUP),
                 Some(days),
@@ -44,7 +54,9 @@ async fn a_value_of_one_environment_is_one_operation_on_its_accounts() {
 async fn a_policy_that_is_taken_out_is_detached_everywhere_and_then_deleted() {
     let stage = Stage::rolled_out();
     let before = stage.policies();
-    stage.project.remove_component("rollout.yaml", "approved-models");
+    stage
+        .project
+        .remove_component("rollout.yaml", "approved-models");
     let run = stage.apply().await;
     run.converged();
     let mut writes = run.writes();
@@ -53,11 +65,27 @@ async fn a_policy_that_is_taken_out_is_detached_everywhere_and_then_deleted() {
     writes.sort();
     assert_eq!(
         writes,
-        ["DeletePolicy", "DeletePolicy", "DeletePolicy", "DetachPolicy", "DetachPolicy", "DetachPolicy"]
+        [
+            "DeletePolicy",
+            "DeletePolicy",
+            "DeletePolicy",
+            "DetachPolicy",
+            "DetachPolicy",
+            "DetachPolicy"
+        ]
     );
     let after = stage.policies();
     assert_eq!(after.len(), before.len() - 3);
-    assert!(after.iter().all(|(name, targets)| name.contains("protect") && *targets == 1));
-    assert!(run.plan.steps.iter().all(|step| step.action == Action::Delete));
+    assert!(
+        after
+            .iter()
+            .all(|(name, targets)| name.contains("protect") && *targets == 1)
+    );
+    assert!(
+        run.plan
+            .steps
+            .iter()
+            .all(|step| step.action == Action::Delete)
+    );
     assert!(stage.plan().await.is_empty());
 }

@@ -27,25 +27,44 @@ async fn every_account_and_region_gets_all_of_it_and_a_second_run_writes_nothing
             assert!(broken.is_empty(), "{whole}: {broken:?}");
             let stacks = if region == "us-east-1" { 2 } else { 1 };
             assert_eq!(account.stacks(region).len(), stacks, "{whole}");
-            assert_eq!(account.log_group_retention(region, GROUP), Some(days), "{whole}");
+            assert_eq!(
+                account.log_group_retention(region, GROUP),
+                Some(days),
+                "{whole}"
+            );
 
             let alias = format!("alias/bedrail-bedrock-{region}");
             let key = account.holds(region, |regional| {
                 let alias = regional.kms.aliases.get(&alias)?;
                 regional.kms.keys.get(&alias.target).cloned()
             });
-            let key = key.flatten().unwrap_or_else(|| panic!("{whole} has no key {alias}"));
-            assert_eq!((key.state.as_str(), key.rotation), ("Enabled", Some(365)), "{whole}");
+            let key = key
+                .flatten()
+                .unwrap_or_else(|| panic!("{whole} has no key {alias}"));
+            assert_eq!(
+                (key.state.as_str(), key.rotation),
+                ("Enabled", Some(365)),
+                "{whole}"
+            );
 
             let bucket = format!("logs-model-invocation-{}-{region}", account.id());
             let owner = stage.look(|world| world.s3.buckets.get(&bucket).map(|b| b.owner.clone()));
             assert_eq!(owner.as_ref(), Some(&account.id), "{whole}");
 
-            let logging = account.logging(region).unwrap_or_else(|| panic!("{whole} logs nothing"));
+            let logging = account
+                .logging(region)
+                .unwrap_or_else(|| panic!("{whole} logs nothing"));
             assert_eq!(logging["s3Config"]["bucketName"], bucket, "{whole}");
-            assert_eq!(logging["cloudWatchConfig"]["logGroupName"], GROUP, "{whole}");
+            assert_eq!(
+                logging["cloudWatchConfig"]["logGroupName"], GROUP,
+                "{whole}"
+            );
             for data in ["text", "image", "embedding", "video", "audio"] {
-                assert_eq!(logging[format!("{data}DataDeliveryEnabled")], true, "{whole}: {data}");
+                assert_eq!(
+                    logging[format!("{data}DataDeliveryEnabled")],
+                    true,
+                    "{whole}: {data}"
+                );
             }
         }
     }
@@ -56,7 +75,11 @@ async fn every_account_and_region_gets_all_of_it_and_a_second_run_writes_nothing
             assert_eq!(account.logging(region), None);
         }
     }
-    assert_eq!(stage.account("ai-operations").logging("us-east-1"), None, "declared off");
+    assert_eq!(
+        stage.account("ai-operations").logging("us-east-1"),
+        None,
+        "declared off"
+    );
 
     let again = stage.apply().await;
     again.converged();
@@ -68,9 +91,11 @@ async fn every_account_and_region_gets_all_of_it_and_a_second_run_writes_nothing
 #[tokio::test(start_paused = true)]
 async fn plans_are_the_same_bytes_however_answers_are_cut_into_pages() {
     for stage in [Stage::shipped(), Stage::rolled_out()] {
-        stage
-            .project
-            .replace("environments/prod.yaml", "LogRetentionDays: 2557\n  Ob", "LogRetentionDays: 3653\n  Ob");
+        stage.project.replace(
+            "environments/prod.yaml",
+            "LogRetentionDays: 2557\n  Ob",
+            "LogRetentionDays: 3653\n  Ob",
+        );
         let wanted = stage.plan().await;
         assert!(!wanted.is_empty());
         let bytes = serde_json::to_string(&wanted).unwrap();
@@ -111,7 +136,11 @@ async fn a_suspended_account_is_left_out_with_a_word() {
     let note = plan
         .notes
         .iter()
-        .find(|note| note.account.as_ref().is_some_and(|id| id.as_str() == retired.id()))
+        .find(|note| {
+            note.account
+                .as_ref()
+                .is_some_and(|id| id.as_str() == retired.id())
+        })
         .expect("the plan speaks of it");
     assert_eq!(note.text, "dev-retired is suspended");
     let reached = plan

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bedrail::apply::Interrupt;
 use bedrail::apply::event::{FailureClass, RunOutcome, What};
+use bedrail::sandbox::seed;
 use bedrail::sandbox::world::cloudformation::faults::Fault;
 use bedrail::sandbox::world::cloudformation::stack_sets::Action;
 use bedrail::sandbox::world::{AccountId, World};
-use bedrail::sandbox::seed;
 use jiff::Timestamp;
 
 use super::stage::{HOME, REGIONS, Stage, operator, organization, place};
@@ -114,7 +114,12 @@ async fn an_account_that_is_excluded_loses_its_instances_and_nobody_else() {
     );
     let run = stage.apply().await;
     run.converged();
-    assert_eq!(run.writes(), ["DeleteStackInstances", "DeleteStackInstances"], "{:?}", run.step_ids());
+    assert_eq!(
+        run.writes(),
+        ["DeleteStackInstances", "DeleteStackInstances"],
+        "{:?}",
+        run.step_ids()
+    );
     assert_eq!(days(&stage, "dev-3"), [None, None]);
     assert_eq!(days(&stage, "dev-1"), [Some(30), Some(30)]);
     assert_eq!(days(&stage, "prod-1"), [Some(365), Some(365)]);
@@ -131,7 +136,12 @@ async fn a_stack_set_that_is_taken_out_loses_its_instances_and_is_deleted() {
     writes.sort();
     assert_eq!(
         writes,
-        ["DeleteStackInstances", "DeleteStackInstances", "DeleteStackSet", "DeleteStackSet"]
+        [
+            "DeleteStackInstances",
+            "DeleteStackInstances",
+            "DeleteStackSet",
+            "DeleteStackSet"
+        ]
     );
     assert!(stage.stack_set(DEV).is_none() && stage.stack_set(PROD).is_none());
     assert!(stage.stack_set("bedrail-small-more-dev").is_some());
@@ -143,11 +153,17 @@ async fn a_stack_set_that_is_taken_out_loses_its_instances_and_is_deleted() {
 #[tokio::test(start_paused = true)]
 async fn an_exception_for_one_account_comes_and_goes() {
     let stage = rolled_out().await;
-    let exception = format!("{DEVELOPMENT}accounts:\n  \"510000000002\": {{ parameters: {{ Days: 60 }} }}\n");
+    let exception =
+        format!("{DEVELOPMENT}accounts:\n  \"510000000002\": {{ parameters: {{ Days: 60 }} }}\n");
     stage.project.write("environments/dev.yaml", &exception);
     let run = stage.apply().await;
     run.converged();
-    assert_eq!(run.writes(), ["UpdateStackInstances", "UpdateStackInstances"], "{:?}", run.step_ids());
+    assert_eq!(
+        run.writes(),
+        ["UpdateStackInstances", "UpdateStackInstances"],
+        "{:?}",
+        run.step_ids()
+    );
     assert_eq!(days(&stage, "dev-2"), [Some(60), Some(60)]);
     assert_eq!(days(&stage, "dev-1"), [Some(30), Some(30)]);
     assert!(stage.plan().await.is_empty());
@@ -164,7 +180,8 @@ async fn an_exception_for_one_account_comes_and_goes() {
 #[tokio::test(start_paused = true)]
 async fn an_exception_whose_entry_is_gone_is_reset_too() {
     let stage = rolled_out().await;
-    let exception = format!("{DEVELOPMENT}accounts:\n  \"510000000002\": {{ parameters: {{ Days: 60 }} }}\n");
+    let exception =
+        format!("{DEVELOPMENT}accounts:\n  \"510000000002\": {{ parameters: {{ Days: 60 }} }}\n");
     stage.project.write("environments/dev.yaml", &exception);
     stage.apply().await.converged();
     stage.project.write("environments/dev.yaml", DEVELOPMENT);
@@ -178,8 +195,14 @@ async fn an_exception_whose_entry_is_gone_is_reset_too() {
 async fn the_first_failure_stops_what_comes_after_it_and_is_shown_as_the_cause() {
     let stage = stage();
     stage.change(|world| {
-        let fault = broken("510000000002", "Resource of type 'AWS::Logs::LogGroup' with identifier '/notes' already exists.");
-        world.cloudformation.faults.inject(Fault { stack_name: Some("*notes*".into()), ..fault });
+        let fault = broken(
+            "510000000002",
+            "Resource of type 'AWS::Logs::LogGroup' with identifier '/notes' already exists.",
+        );
+        world.cloudformation.faults.inject(Fault {
+            stack_name: Some("*notes*".into()),
+            ..fault
+        });
     });
     let run = stage.apply().await;
     run.ended(RunOutcome::Partial);
@@ -189,27 +212,56 @@ async fn the_first_failure_stops_what_comes_after_it_and_is_shown_as_the_cause()
     };
     assert_eq!(cause.account.as_ref().unwrap().as_str(), "510000000002");
     assert_eq!(cause.region.as_ref().unwrap().as_str(), HOME);
-    assert_eq!((cause.component.as_str(), cause.environment.as_deref()), ("notes", Some("dev")));
+    assert_eq!(
+        (cause.component.as_str(), cause.environment.as_deref()),
+        ("notes", Some("dev"))
+    );
     assert!(cause.message.contains("already exists"), "{cause:?}");
     assert!(cause.next.contains("rename or remove"), "{cause:?}");
     // dev-1 had it before; nobody of prod was touched.
     assert_eq!(days(&stage, "dev-1")[0], Some(30));
-    assert!(stage.stack_set(PROD).is_none_or(|set| set.instances.is_empty()));
+    assert!(
+        stage
+            .stack_set(PROD)
+            .is_none_or(|set| set.instances.is_empty())
+    );
     for name in ["prod-1", "prod-2", "prod-3", "prod-4"] {
         let account = stage.account(name);
-        let rows: Vec<_> = run.not_attempted().into_iter().filter(|row| row.account.as_ref().is_some_and(|id| id.as_str() == account.id())).collect();
-        assert!(rows.iter().any(|row| row.component == "notes"), "{name}: {rows:?}");
+        let rows: Vec<_> = run
+            .not_attempted()
+            .into_iter()
+            .filter(|row| {
+                row.account
+                    .as_ref()
+                    .is_some_and(|id| id.as_str() == account.id())
+            })
+            .collect();
+        assert!(
+            rows.iter().any(|row| row.component == "notes"),
+            "{name}: {rows:?}"
+        );
         assert!(rows.iter().all(|row| row.code == "NotAttempted"));
     }
-    let held_up: Vec<&str> = run.events.iter().filter_map(|event| match &event.what {
-        What::StepFinished { step, failures, .. } if failures.iter().any(|row| row.code == "CANCELLED") => Some(step.0.as_str()),
-        _ => None,
-    }).collect();
+    let held_up: Vec<&str> = run
+        .events
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::StepFinished { step, failures, .. }
+                if failures.iter().any(|row| row.code == "CANCELLED") =>
+            {
+                Some(step.0.as_str())
+            }
+            _ => None,
+        })
+        .collect();
     assert!(!held_up.is_empty(), "cancelled rows are reported");
     // The next phase goes on where nothing failed.
     let more = stage.account("dev-1").log_group_retention(HOME, "/more");
     assert_eq!(more, Some(30));
-    assert_eq!(stage.account("dev-2").log_group_retention(HOME, "/more"), None);
+    assert_eq!(
+        stage.account("dev-2").log_group_retention(HOME, "/more"),
+        None
+    );
 
     // Mended, the next run does the rest.
     stage.all_is_well_again();
@@ -226,11 +278,15 @@ async fn the_first_failure_stops_what_comes_after_it_and_is_shown_as_the_cause()
 async fn an_operation_of_somebody_else_is_waited_for() {
     let stage = rolled_out().await;
     // A value that takes AWS some time, started by another run of the same files.
-    stage.project.replace("environments/dev.yaml", "Days: 30", "Days: 60");
+    stage
+        .project
+        .replace("environments/dev.yaml", "Days: 30", "Days: 60");
     let other = stage.session().await.unwrap();
     let theirs = other.plan().await.unwrap();
     other.aws.allow_writes();
-    stage.project.replace("environments/dev.yaml", "Days: 60", "Days: 90");
+    stage
+        .project
+        .replace("environments/dev.yaml", "Days: 60", "Days: 90");
     let mine = stage.session().await.unwrap();
     let my_plan = mine.plan().await.unwrap();
     mine.aws.allow_writes();
@@ -239,7 +295,11 @@ async fn an_operation_of_somebody_else_is_waited_for() {
     let mut said = Vec::new();
     let mut ignore = |_: &bedrail::apply::event::Event| {};
     let mut listen = |event: &bedrail::apply::event::Event| {
-        if let What::StepProgress { message: Some(text), .. } = &event.what {
+        if let What::StepProgress {
+            message: Some(text),
+            ..
+        } = &event.what
+        {
             said.push(text.clone());
         }
     };
@@ -254,7 +314,10 @@ async fn an_operation_of_somebody_else_is_waited_for() {
     assert!(!stage.writes().contains(&"StopStackSetOperation".to_owned()));
     // What is live is no longer what the second plan was made from: it says so and leaves it alone (S4).
     assert!(
-        second.failures.iter().all(|row| row.class == FailureClass::Conflict),
+        second
+            .failures
+            .iter()
+            .all(|row| row.class == FailureClass::Conflict),
         "{:?}",
         second.failures
     );
@@ -266,11 +329,24 @@ async fn an_operation_of_somebody_else_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_running_operation_holds_ours_up_and_no_longer() {
     let stage = rolled_out().await;
-    stage.project.replace("environments/dev.yaml", "Days: 30", "Days: 90");
+    stage
+        .project
+        .replace("environments/dev.yaml", "Days: 30", "Days: 90");
     let aws = stage.session().await.unwrap().aws;
     aws.allow_writes();
     let reach = bedrail::aws::stack_sets::Reach {
-        units: vec![stage.look(|world| world.organizations.unit_at("Workloads/Dev").unwrap().to_owned()).parse().unwrap()],
+        units: vec![
+            stage
+                .look(|world| {
+                    world
+                        .organizations
+                        .unit_at("Workloads/Dev")
+                        .unwrap()
+                        .to_owned()
+                })
+                .parse()
+                .unwrap(),
+        ],
         accounts: vec!["510000000001".parse().unwrap()],
         regions: vec![HOME.parse().unwrap()],
     };
@@ -282,16 +358,24 @@ async fn a_running_operation_holds_ours_up_and_no_longer() {
         region_order: Vec::new(),
     };
     let overrides = std::collections::BTreeMap::from([("Days".to_owned(), "30".to_owned())]);
-    aws.update_stack_instances(DEV, &reach, Some(&overrides), &preferences, "somebody-else").await.unwrap();
+    aws.update_stack_instances(DEV, &reach, Some(&overrides), &preferences, "somebody-else")
+        .await
+        .unwrap();
     let run = stage.apply().await;
     run.converged();
     assert!(
-        run.messages().iter().any(|text| text.contains("somebody-else") && text.contains("started elsewhere")),
+        run.messages()
+            .iter()
+            .any(|text| text.contains("somebody-else") && text.contains("started elsewhere")),
         "{:?}",
         run.messages()
     );
     assert_eq!(run.count("StopStackSetOperation"), 0);
-    let ids: Vec<_> = stage.operations(DEV).iter().map(|o| o.id.to_string()).collect();
+    let ids: Vec<_> = stage
+        .operations(DEV)
+        .iter()
+        .map(|o| o.id.to_string())
+        .collect();
     assert!(ids.contains(&"somebody-else".to_owned()));
 }
 
@@ -300,7 +384,9 @@ async fn a_running_operation_holds_ours_up_and_no_longer() {
 async fn an_operation_of_somebody_else_that_does_not_end_is_named() {
     let mut stage = rolled_out().await;
     stage.deadlines.foreign_operation = Duration::from_secs(20);
-    stage.project.replace("environments/dev.yaml", "Days: 30", "Days: 90");
+    stage
+        .project
+        .replace("environments/dev.yaml", "Days: 30", "Days: 90");
     use bedrail::sandbox::faults::{What as Mishap, When};
     stage.mishap(super::stage::on(
         "cloudformation",
@@ -327,7 +413,9 @@ async fn an_operation_of_somebody_else_that_does_not_end_is_named() {
 #[tokio::test(start_paused = true)]
 async fn a_stack_set_that_is_not_ours_is_refused() {
     let stage = rolled_out().await;
-    stage.project.replace("rollout.yaml", "name: small", "name: small2");
+    stage
+        .project
+        .replace("rollout.yaml", "name: small", "name: small2");
     let aws = stage.session().await.unwrap().aws;
     aws.allow_writes();
     let body = template("/theirs");
@@ -350,7 +438,12 @@ async fn a_stack_set_that_is_not_ours_is_refused() {
     assert!(trouble.is_refusal());
     assert_eq!(stage.writes().len(), before);
     let text = trouble.text();
-    assert!(text.contains("StackSet bedrail-small2-notes-dev exists and does not belong to this rollout"), "{text}");
+    assert!(
+        text.contains(
+            "StackSet bedrail-small2-notes-dev exists and does not belong to this rollout"
+        ),
+        "{text}"
+    );
     assert!(text.contains("rollout.yaml:"), "{text}");
 }
 
@@ -364,7 +457,10 @@ async fn a_region_that_an_account_has_not_enabled_is_its_own_row() {
         "maxConcurrent: 100%, failureTolerance: 2, concurrencyMode: soft",
     );
     stage.change(|world| {
-        let account = world.accounts.entry(AccountId("510000000002".into())).or_default();
+        let account = world
+            .accounts
+            .entry(AccountId("510000000002".into()))
+            .or_default();
         account.switched_off.insert(place("", "eu-west-1").region);
     });
     let run = stage.apply().await;
@@ -407,12 +503,16 @@ async fn more_than_fifty_units_go_in_batches() {
     assert_eq!(stage.stack_set(DEV).unwrap().instances.len(), 60);
 
     // A new value reaches all of them, in two operations.
-    stage.project.replace("environments/dev.yaml", "Days: 30", "Days: 60");
+    stage
+        .project
+        .replace("environments/dev.yaml", "Days: 30", "Days: 60");
     stage.later(Duration::from_secs(3600)).await;
     let run = stage.apply().await;
     run.converged();
     for n in 1..=60 {
-        let group = stage.account(&format!("unit-{n}")).log_group_retention(HOME, GROUP);
+        let group = stage
+            .account(&format!("unit-{n}"))
+            .log_group_retention(HOME, GROUP);
         assert_eq!(group, Some(60), "unit-{n}");
     }
     assert!(stage.plan().await.is_empty());
@@ -433,7 +533,11 @@ fn many_units(count: usize) -> World {
     let mut accounts: Vec<_> = (1..=count)
         .map(|n| account(format!("6{n:011}"), format!("unit-{n}"), format!("Unit{n}")))
         .collect();
-    accounts.push(account("700000000001".into(), "other".into(), "Other".into()));
+    accounts.push(account(
+        "700000000001".into(),
+        "other".into(),
+        "Other".into(),
+    ));
     let mut world = seed::build(seed::Plan {
         seed: 1,
         now: morning(),
@@ -462,7 +566,11 @@ async fn an_interruption_starts_nothing_new_and_the_next_run_goes_on() {
         })
         .await;
     run.ended(RunOutcome::Interrupted);
-    assert_eq!(days(&stage, "dev-3"), [Some(30), Some(30)], "what ran came to its end");
+    assert_eq!(
+        days(&stage, "dev-3"),
+        [Some(30), Some(30)],
+        "what ran came to its end"
+    );
     assert!(stage.stack_set(PROD).is_none());
     assert!(run.report.summary.not_attempted > 0);
     stage.apply().await.converged();

@@ -13,7 +13,7 @@ use bedrail::plan::Plan;
 use bedrail::resources::scope::Filter;
 use bedrail::sandbox::faults::{Fault, Faults, What as Mishap, When};
 use bedrail::sandbox::wire::Observed;
-use bedrail::sandbox::world::cloudformation::stack_sets::{StackSet, Operation};
+use bedrail::sandbox::world::cloudformation::stack_sets::{Operation, StackSet};
 use bedrail::sandbox::world::cloudformation::stacks::Stack;
 use bedrail::sandbox::world::{AccountId, Latency, Place, Region, Regional, World};
 use bedrail::sandbox::{Sandbox, seed};
@@ -26,7 +26,15 @@ pub const HOME: &str = "us-east-1";
 pub const REGIONS: [&str; 2] = ["us-east-1", "eu-west-1"];
 /// The members of the shipped rollout's environments, in the order of the environments.
 pub const MEMBERS: [&str; 9] = [
-    "dev-1", "dev-2", "dev-3", "staging-1", "staging-2", "prod-1", "prod-2", "prod-3", "prod-4",
+    "dev-1",
+    "dev-2",
+    "dev-3",
+    "staging-1",
+    "staging-2",
+    "prod-1",
+    "prod-2",
+    "prod-3",
+    "prod-4",
 ];
 
 pub struct Stage {
@@ -63,7 +71,10 @@ impl Trouble {
 
     /// Whether it ends with exit code 4.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Trouble::Stop(Stop::Organization { refused: true, .. }))
+        matches!(
+            self,
+            Trouble::Stop(Stop::Organization { refused: true, .. })
+        )
     }
 }
 
@@ -131,7 +142,11 @@ impl Stage {
 
     /// Expects that there is no plan, and says why as a person reads it.
     pub async fn trouble(&self) -> Trouble {
-        let trouble = self.try_plan().await.err().expect("there should be no plan");
+        let trouble = self
+            .try_plan()
+            .await
+            .err()
+            .expect("there should be no plan");
         assert_eq!(self.writes(), Vec::<String>::new(), "nothing was changed");
         trouble
     }
@@ -152,16 +167,25 @@ impl Stage {
             .plan()
             .await
             .unwrap_or_else(|stop| panic!("{}", Trouble::from(stop).text()));
-        assert_eq!(writes(&self.calls()[before..]), Vec::<String>::new(), "a plan reads");
+        assert_eq!(
+            writes(&self.calls()[before..]),
+            Vec::<String>::new(),
+            "a plan reads"
+        );
         session.aws.allow_writes();
         let mut events = Vec::new();
         let mut on_event = |event: &Event| {
             at(&event.what);
             events.push(event.clone());
         };
-        let report =
-            bedrail::apply::run(&session.aws, &plan, self.deadlines, interrupt, &mut on_event)
-                .await;
+        let report = bedrail::apply::run(
+            &session.aws,
+            &plan,
+            self.deadlines,
+            interrupt,
+            &mut on_event,
+        )
+        .await;
         let calls = self.calls()[before..].to_vec();
         Run {
             plan,
@@ -281,7 +305,8 @@ pub struct Account<'a> {
 impl Account<'_> {
     pub fn holds<T>(&self, region: &str, with: impl FnOnce(&Regional) -> T) -> Option<T> {
         let place = place(&self.id.0, region);
-        self.stage.look(|world| world.regional_ref(&place).map(with))
+        self.stage
+            .look(|world| world.regional_ref(&place).map(with))
     }
 
     pub fn logging(&self, region: &str) -> Option<serde_json::Value> {
@@ -291,7 +316,11 @@ impl Account<'_> {
 
     pub fn log_group_retention(&self, region: &str, group: &str) -> Option<i64> {
         self.holds(region, |regional| {
-            regional.logs.groups.get(group).and_then(|group| group.retention)
+            regional
+                .logs
+                .groups
+                .get(group)
+                .and_then(|group| group.retention)
         })
         .flatten()
     }
@@ -381,7 +410,11 @@ impl Run {
     }
 
     pub fn step_ids(&self) -> Vec<&str> {
-        self.plan.steps.iter().map(|step| step.id.0.as_str()).collect()
+        self.plan
+            .steps
+            .iter()
+            .map(|step| step.id.0.as_str())
+            .collect()
     }
 }
 
