@@ -370,6 +370,7 @@ impl Loader {
                 self.broken.insert(name);
                 continue;
             };
+            let before = self.findings.len();
             let environment = convert::environment::convert(
                 &name,
                 name_node.origin.clone(),
@@ -378,6 +379,12 @@ impl Loader {
                 merged.base.as_ref(),
                 &mut self.findings,
             );
+            // What is said about waves as a whole holds only when all of them could be read.
+            if merged.lost.touches(&["delivery", "waves"]) {
+                let new = self.findings.split_off(before);
+                self.findings
+                    .extend(new.into_iter().filter(|found| found.code != codes::WAVES));
+            }
             self.nodes.environments.insert(name.clone(), merged.whole);
             self.nodes
                 .environment_lost

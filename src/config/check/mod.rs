@@ -25,7 +25,7 @@ pub struct Nodes {
     pub components: BTreeMap<String, Node>,
     /// By environment name; merged with what they extend.
     pub environments: BTreeMap<String, Node>,
-    /// Some values could not be read, so that what is missing is not known.
+    /// References in some values could not be read.
     pub bad_values: bool,
     /// Paths of the templates and documents that could not be read.
     pub attachments: BTreeSet<String>,
@@ -142,12 +142,35 @@ impl Context<'_> {
             })
     }
 
-    /// Does a file with mistakes of form mention the parameter in a value?
+    /// Is there a value, whatever it says?
+    fn written(
+        &self,
+        component: &Component,
+        environment: Option<&Environment>,
+        name: &str,
+    ) -> bool {
+        let own = self.nodes.components.get(&component.name);
+        let merged =
+            environment.and_then(|environment| self.nodes.environments.get(&environment.name));
+        let shared = ["parameters", name];
+        let single = ["components", &component.name, "parameters", name];
+        own.is_some_and(|node| node.at(&shared).is_some())
+            || merged.is_some_and(|node| node.at(&shared).is_some() || node.at(&single).is_some())
+    }
+
+    /// Is the parameter mentioned in a file with mistakes of form, or beside a reference that means nothing?
     fn mentioned(&self, name: &str) -> bool {
         let reference = Reference::Parameter(name.to_owned()).to_string();
+        let doubtful = self
+            .nodes
+            .rollout
+            .iter()
+            .chain(self.nodes.environments.values())
+            .filter(|_| self.nodes.bad_values);
         self.nodes
             .unsound
             .iter()
+            .chain(doubtful)
             .any(|node| mentions(node, &reference))
     }
 

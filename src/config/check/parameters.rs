@@ -21,9 +21,7 @@ pub fn check(context: &Context) -> Vec<Diagnostic> {
             continue;
         }
         own(context, component, &taken, &uses, &mut findings);
-        if !context.nodes.bad_values {
-            missing(context, component, &taken, &mut findings);
-        }
+        missing(context, component, &taken, &mut findings);
         if let Some(template) = context.rollout.template_of(component) {
             allowed(context, template, &uses, &mut findings);
         }
@@ -108,7 +106,9 @@ fn missing(
     for place in places {
         let resolved = resolve(context.rollout, component, place, None, None);
         for name in taken {
-            if !resolved.contains_key(name) && !context.hides_parameter(component, place, name) {
+            let hidden = context.hides_parameter(component, place, name)
+                || context.written(component, place, name);
+            if !resolved.contains_key(name) && !hidden {
                 lacking
                     .entry(name)
                     .or_default()
