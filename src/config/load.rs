@@ -213,11 +213,12 @@ impl Loader {
 
     /// Takes out the components of which too much is lost to say more about them.
     fn hide_components(&mut self, rollout: &mut Rollout) {
+        let file = self.nodes.rollout.as_ref().map(|node| &node.origin.file);
         let original = self
             .nodes
             .unsound
             .iter()
-            .find(|node| node.get("phases").is_some());
+            .find(|node| Some(&node.origin.file) == file);
         let item = |list: Option<&Node>, position: &str| -> Option<Node> {
             let position: usize = position.parse().ok()?;
             list.map(Node::items)?.get(position).cloned()
@@ -348,6 +349,8 @@ impl Loader {
                 }
                 continue;
             };
+            // Of a name that is written twice nobody knows which one others mean.
+            self.nodes.unnamed_environments |= draft.lost.touches(&["environment"]);
             let name = name_node.text().unwrap_or_default().to_owned();
             let merged = self.inherit(stem, draft, &drafts);
             let Some(merged) = merged else {

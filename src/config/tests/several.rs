@@ -111,4 +111,16 @@
         "E0503 rollout.yaml:31:15: the parameter `Destination` of `templates/member.yaml` has no value in dev, prod (add `Destination:` to the parameters of the environment, of the file that it extends, or of the component)",
         "E0501 rollout.yaml:34:23: `templates/member.yaml` of the component `logging` has no parameter `Destnation` (did you mean `Destination`?)",
     ]),
+    // What has a tag is not judged, and its section stays.
+    (&[
+        ("environments/dev.yaml", "extends: base", "extends: base\nparameters: { Days: !Ref X, Dayz: 1 }"),
+        ("rollout.yaml", "template: templates/hub.yaml", "template: templates/hub.yaml\n        terminationProtection: yes"),
+        ("rollout.yaml", "OrganizationId: $", "OrganisationId: $"),
+    ], &[
+        "E0111 environments/dev.yaml:3:21: the tag `!Ref` has no meaning in this file (remove it; functions such as !Sub work in templates only, here `${…}` refers to other values)",
+        "E0502 environments/dev.yaml:3:35: no template and no policy document takes the parameter `Dayz` (did you mean `Days`?)",
+        "E0503 rollout.yaml:24:15: the parameter `OrganizationId` of `templates/hub.yaml` has no value (add `OrganizationId:` to the component's parameters)",
+        "E0203 rollout.yaml:27:32: `terminationProtection` must be true or false, not text (write true, without quotes)",
+        "E0501 rollout.yaml:28:39: `templates/hub.yaml` of the component `central` has no parameter `OrganisationId` (did you mean `OrganizationId`?)",
+    ]),
 ]
