@@ -14,11 +14,13 @@ use super::diagnostic::{Diagnostic, Origin, suggestion};
 use super::emit::emit;
 use super::file::environment::EnvironmentFile;
 use super::file::rollout::RolloutFile;
+use super::lost::Lost;
 use super::merge::{inheritable, merge};
 use super::model::{Environment, Rollout};
-use super::node::Node;
+use super::node::{Entry, Key, Node, NodeKind, Scalar};
 use super::project::{Project, Sources};
-use super::yaml::{Dialect, parse};
+use super::structure::StandIn;
+use super::yaml::{Dialect, read};
 use super::{schema, structure};
 use crate::policy::Document;
 use crate::resources::Spec;
@@ -114,9 +116,11 @@ struct Loader {
     nodes: check::Nodes,
 }
 
-/// One environment file, on its own.
+/// One file, on its own.
 struct Draft {
+    /// Mended: what remains of it without its mistakes of form.
     node: Node,
+    lost: Lost,
     sound: bool,
 }
 
@@ -125,11 +129,14 @@ struct Merged {
     whole: Node,
     /// Without the environment's own file; none when it extends nothing.
     base: Option<Node>,
+    /// Of all these files.
+    lost: Lost,
+    sound: bool,
 }
 
 impl Loader {
     /// Reads a YAML file and checks its shape.
-    fn document(&mut self, path: &str, schema: &Value) -> Option<Draft> {
+    fn document(&mut self, path: &str, schema: &Value, stand_in: &StandIn) -> Option<Draft> {
         let (file, text) = match self.project.read(path, None) {
             Ok(read) => read,
             Err(finding) => {
@@ -137,9 +144,11 @@ impl Loader {
                 return None;
             }
         };
-        let node = match parse(&file, &text, Dialect::Rollout) {
-            Ok(Some(node)) => node,
-            Ok(None) => {
+        let (node, findings) = read(&file, &text, Dialect::Rollout);
+        let readable = findings.is_empty();
+        self.findings.extend(findings);
+        let Some(node) = node else {
+            if readable {
                 let start = Origin {
                     file,
                     line: 1,
@@ -151,17 +160,20 @@ impl Loader {
                         .at(&start)
                         .help("`bedrail init` writes a complete rollout to start from"),
                 );
-                return None;
             }
-            Err(findings) => {
-                self.findings.extend(findings);
-                return None;
-            }
+            return None;
         };
-        let findings = structure::check(&node, schema);
-        let sound = findings.is_empty();
-        self.findings.extend(findings);
-        Some(Draft { node, sound })
+        let examined = structure::examine(&node, schema, stand_in);
+        let sound = readable && examined.findings.is_empty();
+        self.findings.extend(examined.findings);
+        if !sound {
+            self.nodes.unsound.push(node);
+        }
+        Some(Draft {
+            node: examined.mended?,
+            lost: examined.lost,
+            sound,
+        })
     }
 
     fn rollout(
@@ -169,11 +181,12 @@ impl Loader {
         path: &str,
         environments: BTreeMap<String, Environment>,
     ) -> Option<Rollout> {
-        let draft = self.document(path, &schema::rollout())?;
-        if !draft.sound {
-            return None;
-        }
-        let file: RolloutFile = self.typed(&draft.node)?;
+        let schema = schema::rollout();
+        let draft = match self.document(path, &schema, &stand_in) {
+            Some(draft) => draft,
+            None => nothing(path, &schema)?,
+        };
+        let file: RolloutFile = self.typed(&draft.node, draft.sound)?;
         let mut rollout = convert::rollout::convert(file, &draft.node, &mut self.findings);
         rollout.environments = environments;
         let phases = draft
@@ -191,9 +204,68 @@ impl Loader {
             }
         }
         self.nodes.rollout = Some(draft.node);
+        self.nodes.rollout_lost = draft.lost;
+        self.hide_components(&mut rollout);
         self.attachments(&mut rollout);
         rollout.digest = self.project.digest();
         Some(rollout)
+    }
+
+    /// Takes out the components of which too much is lost to say more about them.
+    fn hide_components(&mut self, rollout: &mut Rollout) {
+        let file = self.nodes.rollout.as_ref().map(|node| &node.origin.file);
+        let original = self
+            .nodes
+            .unsound
+            .iter()
+            .find(|node| Some(&node.origin.file) == file);
+        let item = |list: Option<&Node>, position: &str| -> Option<Node> {
+            let position: usize = position.parse().ok()?;
+            list.map(Node::items)?.get(position).cloned()
+        };
+        for path in self.nodes.rollout_lost.paths() {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let ([] | ["phases", ..]) = path.as_slice() else {
+                continue;
+            };
+            let ["phases", phase, "components", position, rest @ ..] = path.as_slice() else {
+                if !matches!(path.as_slice(), ["phases", _, "name"]) {
+                    self.nodes.hidden.all = true;
+                }
+                continue;
+            };
+            let component = item(original.and_then(|node| node.get("phases")), phase)
+                .and_then(|phase| item(phase.get("components"), position));
+            let name = component
+                .as_ref()
+                .and_then(|component| component.get("name"))
+                .and_then(Node::text);
+            let Some(name) = name else {
+                self.nodes.hidden.all = true;
+                continue;
+            };
+            match rest {
+                [] => {
+                    self.nodes.hidden.names.insert(name.to_owned());
+                }
+                [key, ..] if IDENTITY.contains(key) => {
+                    self.nodes.hidden.names.insert(name.to_owned());
+                    self.nodes.hidden.all |= *key == "name";
+                }
+                rest => self
+                    .nodes
+                    .component_lost
+                    .entry(name.to_owned())
+                    .or_default()
+                    .insert(rest.iter().map(|key| (*key).to_owned()).collect()),
+            }
+        }
+        let hidden = &self.nodes.hidden.names;
+        for phase in &mut rollout.phases {
+            phase
+                .components
+                .retain(|component| !hidden.contains(&component.name));
+        }
     }
 
     /// Reads the templates and documents that components name.
@@ -222,7 +294,7 @@ impl Loader {
                 Ok(read) => read,
                 Err(finding) => {
                     self.findings.push(finding);
-                    self.broken.insert(path);
+                    self.nodes.attachments.insert(path);
                     continue;
                 }
             };
@@ -237,7 +309,7 @@ impl Loader {
             };
             if let Err(findings) = result {
                 self.findings.extend(findings);
-                self.broken.insert(path);
+                self.nodes.attachments.insert(path);
             }
         }
     }
@@ -250,7 +322,7 @@ impl Loader {
             let name = file
                 .rsplit_once('.')
                 .map_or(file.as_str(), |(name, _)| name);
-            let draft = self.document(&format!("{ENVIRONMENTS}/{file}"), &schema);
+            let draft = self.document(&format!("{ENVIRONMENTS}/{file}"), &schema, &|_, _| None);
             if drafts.insert(name.to_owned(), draft).is_some() {
                 self.findings.push(
                     Diagnostic::error(
@@ -271,8 +343,14 @@ impl Loader {
             };
             let Some(name_node) = draft.node.get("environment") else {
                 self.extends_somebody(&draft.node, &drafts);
+                if draft.lost.touches(&["environment"]) {
+                    self.broken.insert(stem.clone());
+                    self.nodes.unnamed_environments = true;
+                }
                 continue;
             };
+            // Of a name that is written twice nobody knows which one others mean.
+            self.nodes.unnamed_environments |= draft.lost.touches(&["environment"]);
             let name = name_node.text().unwrap_or_default().to_owned();
             let merged = self.inherit(stem, draft, &drafts);
             let Some(merged) = merged else {
@@ -291,10 +369,11 @@ impl Loader {
                     )),
                 );
             }
-            let Some(section) = self.typed::<EnvironmentFile>(&merged.whole) else {
+            let Some(section) = self.typed::<EnvironmentFile>(&merged.whole, merged.sound) else {
                 self.broken.insert(name);
                 continue;
             };
+            let before = self.findings.len();
             let environment = convert::environment::convert(
                 &name,
                 name_node.origin.clone(),
@@ -303,7 +382,18 @@ impl Loader {
                 merged.base.as_ref(),
                 &mut self.findings,
             );
+            // What is said about waves as a whole holds only when all of them could be read.
+            if merged.lost.touches(&["delivery", "waves"]) {
+                let new = self.findings.split_off(before);
+                self.findings
+                    .extend(new.into_iter().filter(|found| found.code != codes::WAVES));
+            }
             self.nodes.environments.insert(name.clone(), merged.whole);
+            self.nodes
+                .environment_lost
+                .entry(name.clone())
+                .or_default()
+                .extend(&merged.lost);
             if let Some(first) = environments.insert(name.clone(), environment) {
                 self.findings.push(
                     Diagnostic::error(
@@ -342,6 +432,7 @@ impl Loader {
         let mut chain = vec![stem.to_owned()];
         let mut nodes = vec![&draft.node];
         let mut sound = draft.sound;
+        let mut lost = draft.lost.clone();
         let mut current = draft;
         while let Some(extends) = current.node.get("extends").filter(|node| !node.is_null()) {
             let name = extends.text().unwrap_or_default();
@@ -375,12 +466,14 @@ impl Loader {
                 Some(Some(base)) => {
                     chain.push(name.to_owned());
                     sound &= base.sound;
+                    lost.extend(&base.lost);
                     nodes.push(&base.node);
                     current = base;
                 }
             }
         }
-        if !sound {
+        // What it inherits is not known then.
+        if lost.touches(&["extends"]) {
             return None;
         }
         let mut base: Option<Node> = None;
@@ -396,14 +489,20 @@ impl Loader {
             Some(far) => merge(far, own),
             None => own,
         };
-        Some(Merged { whole, base })
+        Some(Merged {
+            whole,
+            base,
+            lost,
+            sound,
+        })
     }
 
-    /// Hands a checked tree to the typed reader.
-    fn typed<T: DeserializeOwned>(&mut self, node: &Node) -> Option<T> {
+    /// Hands a checked tree to the typed reader. What a mended one is refused for was reported before.
+    fn typed<T: DeserializeOwned>(&mut self, node: &Node, sound: bool) -> Option<T> {
         let text = emit(node);
         match serde_yaml::from_str::<T>(&text) {
             Ok(value) => Some(value),
+            Err(_) if !sound => None,
             Err(error) => {
                 // The shape was checked, so this is a gap between schema and types; never silent.
                 self.findings.push(
@@ -418,6 +517,78 @@ impl Loader {
             }
         }
     }
+}
+
+/// Keys without which nobody knows what a component is or where it is made.
+const IDENTITY: &[&str] = &[
+    "kind",
+    "name",
+    "account",
+    "accounts",
+    "environments",
+    "attachTo",
+    "template",
+    "document",
+    "type",
+];
+
+/// What lets the rest of a rollout file be read when one of these is missing or wrong. The checks do not
+/// judge by it ([`check::Nodes::rollout_lost`]).
+fn stand_in(path: &[String], key: &str) -> Option<NodeKind> {
+    let plain = |text: String| {
+        let quoted = text != "1";
+        Some(NodeKind::Scalar(Scalar { text, quoted }))
+    };
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    match (path.as_slice(), key) {
+        ([], "version") => plain("1".to_owned()),
+        ([], "name") => plain("unnamed".to_owned()),
+        (["phases", position], "name") => plain(format!("unnamed-{position}")),
+        (["organization"], "homeRegion") => plain("us-east-1".to_owned()),
+        ([], "phases") | (["phases", _], "components") => Some(NodeKind::Sequence(Vec::new())),
+        ([], "organization") => Some(NodeKind::Mapping(vec![Entry {
+            key: Key {
+                text: "homeRegion".to_owned(),
+                quoted: false,
+                origin: nowhere(),
+            },
+            value: Node {
+                kind: stand_in(&["organization".to_owned()], "homeRegion")?,
+                tag: None,
+                origin: nowhere(),
+            },
+        }])),
+        _ => None,
+    }
+}
+
+/// The place of what is written in no file.
+fn nowhere() -> Origin {
+    Origin {
+        file: Arc::from(""),
+        line: 1,
+        column: 1,
+        length: 0,
+    }
+}
+
+/// A rollout file of which nothing can be read: what the environments mean can still be checked.
+fn nothing(path: &str, schema: &Value) -> Option<Draft> {
+    let empty = Node {
+        kind: NodeKind::Mapping(Vec::new()),
+        tag: None,
+        origin: Origin {
+            file: Arc::from(path),
+            ..nowhere()
+        },
+    };
+    let mut lost = Lost::default();
+    lost.insert(Vec::new());
+    Some(Draft {
+        node: structure::examine(&empty, schema, &stand_in).mended?,
+        lost,
+        sound: false,
+    })
 }
 
 fn unknown_base(

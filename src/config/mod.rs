@@ -9,6 +9,7 @@ pub mod explain;
 pub mod file;
 pub mod json;
 mod load;
+mod lost;
 mod merge;
 pub mod model;
 pub mod node;

@@ -6,6 +6,9 @@ use serde_json::Value;
 use super::file::environment::EnvironmentFile;
 use super::file::rollout::RolloutFile;
 
+/// Keys that may stand without a value: what is left when somebody deletes the last entry below them.
+pub const LEFT_EMPTY: &[&str] = &["components", "parameters", "tags"];
+
 /// For `rollout.yaml`.
 pub fn rollout() -> Value {
     schema::<RolloutFile>()
@@ -17,10 +20,33 @@ pub fn environment() -> Value {
 }
 
 fn schema<T: schemars::JsonSchema>() -> Value {
-    SchemaSettings::draft2020_12()
+    let mut schema = SchemaSettings::draft2020_12()
         .into_generator()
         .into_root_schema_for::<T>()
-        .to_value()
+        .to_value();
+    allow_empty(&mut schema);
+    schema
+}
+
+fn allow_empty(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(allow_empty),
+        Value::Object(map) => {
+            if let Some(Value::Object(properties)) = map.get_mut("properties") {
+                for key in LEFT_EMPTY {
+                    if let Some(kind) = properties
+                        .get_mut(*key)
+                        .and_then(|property| property.get_mut("type"))
+                        && kind.is_string()
+                    {
+                        *kind = Value::Array(vec![kind.clone(), Value::from("null")]);
+                    }
+                }
+            }
+            map.values_mut().for_each(allow_empty);
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]

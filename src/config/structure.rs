@@ -1,56 +1,136 @@
 //! Does a document have the shape of its JSON Schema? The schemas come from the types that read the files,
 //! so that there is one truth; this walk knows the places in the file and does not stop at the first finding.
+//! It also leaves a mended copy behind, so that what the rest means can be checked in the same run.
 
 use serde_json::{Map, Value};
 
 use super::codes;
-use super::diagnostic::{Diagnostic, Origin, suggestion};
-use super::node::{Node, NodeKind, Scalar, ScalarType};
+use super::diagnostic::{Diagnostic, Origin, closest, suggestion};
+use super::lost::Lost;
+use super::node::{Entry, Key, Node, NodeKind, Scalar, ScalarType};
 use super::pattern;
+use super::schema::LEFT_EMPTY;
+use super::tree::{DOUBTFUL, UNREADABLE};
 
 /// All findings of a document against a schema.
 pub fn check(document: &Node, schema: &Value) -> Vec<Diagnostic> {
+    examine(document, schema, &|_, _| None).findings
+}
+
+/// A document after the walk.
+#[derive(Debug)]
+pub struct Examined {
+    pub findings: Vec<Diagnostic>,
+    /// What fits the schema of the document; none when nothing does.
+    pub mended: Option<Node>,
+    /// What the mended copy lacks.
+    pub lost: Lost,
+}
+
+/// What stands in for a required value that is missing or wrong, by the path of its map and its key.
+pub type StandIn<'f> = dyn Fn(&[String], &str) -> Option<NodeKind> + 'f;
+
+/// All findings of a document against a schema, and what remains of it without them.
+pub fn examine(document: &Node, schema: &Value, stand_in: &StandIn) -> Examined {
     let mut checker = Checker {
         root: schema,
+        stand_in,
+        path: Vec::new(),
         findings: Vec::new(),
+        lost: Lost::default(),
     };
-    checker.visit(document, schema, "the file");
-    checker.findings
+    let mended = checker.visit(document, schema, "the file");
+    Examined {
+        findings: checker.findings,
+        mended,
+        lost: checker.lost,
+    }
 }
 
 struct Checker<'s> {
     root: &'s Value,
+    stand_in: &'s StandIn<'s>,
+    /// Keys and positions that lead to the node that is looked at.
+    path: Vec<String>,
     findings: Vec<Diagnostic>,
+    lost: Lost,
 }
 
 /// The form of an account id in the schemas ([`crate::ids::AccountId`]).
 const ACCOUNT_ID: &str = "^[0-9]{12}$";
 
 impl<'s> Checker<'s> {
-    fn visit(&mut self, node: &Node, schema: &'s Value, what: &str) {
+    /// Reports what is wrong with a node; what can be made of it is returned.
+    fn visit(&mut self, node: &Node, schema: &'s Value, what: &str) -> Option<Node> {
         let schema = self.resolve(schema);
         let alternatives = self.alternatives(schema);
         if !alternatives.is_empty() {
-            self.choose(node, schema, &alternatives, what);
-            return;
+            return self.choose(node, schema, &alternatives, what);
         }
         let types = types_of(schema);
         if !types.is_empty() && !types.iter().any(|wanted| fits(node, wanted)) {
-            self.wrong_type(node, schema, &expectation(&types), what);
-            return;
+            return self.wrong_type(node, schema, &expectation(&types), what);
         }
         match &node.kind {
             NodeKind::Mapping(_) => self.mapping(node, schema, what),
             NodeKind::Sequence(items) => {
                 self.length(node, items.len(), schema, "minItems", "maxItems", "entries");
-                if let Some(schema) = schema.get("items") {
-                    for item in items {
-                        self.visit(item, schema, &format!("an entry of {what}"));
-                    }
+                let Some(schema) = schema.get("items") else {
+                    return Some(node.clone());
+                };
+                let entry = format!("an entry of {what}");
+                let kept: Vec<Node> = items
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(position, item)| {
+                        self.below(&position.to_string(), item, schema, &entry)
+                    })
+                    .collect();
+                // Half a value is none: nothing can be said about it.
+                if kept.len() < items.len() && in_parameters(&self.path) {
+                    return None;
                 }
+                Some(with_kind(node, NodeKind::Sequence(kept)))
             }
             NodeKind::Scalar(scalar) => self.scalar(node, scalar, schema),
         }
+    }
+
+    /// Visits what stands under a key or at a position, and notes it when nothing can be made of it.
+    fn below(&mut self, key: &str, node: &Node, schema: &'s Value, what: &str) -> Option<Node> {
+        self.path.push(key.to_owned());
+        let doubt = node.tag.as_deref();
+        let mended = if doubt == Some(UNREADABLE) {
+            None
+        } else {
+            let mended = self.visit(node, schema, what);
+            match &node.kind {
+                // Others refer to names, so that a wrong one is better than none.
+                NodeKind::Scalar(scalar)
+                    if mended.is_none()
+                        && !node.is_null()
+                        && matches!(key, "name" | "environment") =>
+                {
+                    Some(as_text(node, scalar))
+                }
+                _ => mended,
+            }
+        };
+        if mended.is_none() || doubt == Some(DOUBTFUL) {
+            self.lost.insert(self.path.clone());
+        }
+        self.path.pop();
+        let mended = mended?;
+        let types = types_of(self.resolve(schema));
+        if mended.is_null() && LEFT_EMPTY.contains(&key) {
+            if types.contains(&"object") {
+                return Some(with_kind(&mended, NodeKind::Mapping(Vec::new())));
+            }
+            if types.contains(&"array") {
+                return Some(with_kind(&mended, NodeKind::Sequence(Vec::new())));
+            }
+        }
+        Some(mended)
     }
 
     /// Follows `$ref`s into `$defs`.
@@ -89,10 +169,15 @@ impl<'s> Checker<'s> {
             .collect()
     }
 
-    fn choose(&mut self, node: &Node, schema: &'s Value, options: &[&'s Value], what: &str) {
+    fn choose(
+        &mut self,
+        node: &Node,
+        schema: &'s Value,
+        options: &[&'s Value],
+        what: &str,
+    ) -> Option<Node> {
         if let (NodeKind::Mapping(_), Some(property)) = (&node.kind, discriminator(options)) {
-            self.choose_by(node, options, property, what);
-            return;
+            return self.choose_by(node, options, property, what);
         }
         let fitting: Vec<&'s Value> = options
             .iter()
@@ -108,26 +193,36 @@ impl<'s> Checker<'s> {
             }
             // What is wrong with an id is said better by the id's own schema.
             let id = options.iter().copied().find(|option| is_account_id(option));
-            self.wrong_type(node, id.unwrap_or(schema), &expectation(&types), what);
-            return;
+            return self.wrong_type(node, id.unwrap_or(schema), &expectation(&types), what);
         };
         let before = self.findings.len();
-        self.visit(node, first, what);
+        let lost_before = self.lost.clone();
+        let first_mended = self.visit(node, first, what);
         let first_findings = self.findings.split_off(before);
+        let first_lost = std::mem::replace(&mut self.lost, lost_before.clone());
         if !first_findings.is_empty() {
             for option in others {
-                self.visit(node, option, what);
+                let mended = self.visit(node, option, what);
                 if self.findings.len() == before {
-                    return;
+                    return mended;
                 }
                 self.findings.truncate(before);
+                self.lost = lost_before.clone();
             }
         }
         self.findings.extend(first_findings);
+        self.lost = first_lost;
+        first_mended
     }
 
     /// Alternatives told apart by the constant of one property, such as `kind`.
-    fn choose_by(&mut self, node: &Node, options: &[&'s Value], property: &str, what: &str) {
+    fn choose_by(
+        &mut self,
+        node: &Node,
+        options: &[&'s Value],
+        property: &str,
+        what: &str,
+    ) -> Option<Node> {
         let constant = |option: &'s Value| -> Option<&'s str> {
             option
                 .get("properties")?
@@ -145,7 +240,7 @@ impl<'s> Checker<'s> {
                         known.join(", ")
                     )),
             );
-            return;
+            return None;
         };
         let given = entry.value.text().unwrap_or_default();
         match options
@@ -154,41 +249,53 @@ impl<'s> Checker<'s> {
             .find(|option| constant(option) == Some(given))
         {
             Some(option) => self.visit(node, option, &format!("a component of kind `{given}`")),
-            None => self.findings.push(
-                Diagnostic::error(
-                    codes::UNKNOWN_WORD,
-                    format!("`{given}` is no {property} of a component"),
-                )
-                .at(&entry.value.origin)
-                .help(suggestion(given, known)),
-            ),
+            None => {
+                self.findings.push(
+                    Diagnostic::error(
+                        codes::UNKNOWN_WORD,
+                        format!("`{given}` is no {property} of a component"),
+                    )
+                    .at(&entry.value.origin)
+                    .help(suggestion(given, known)),
+                );
+                None
+            }
         }
     }
 
-    fn mapping(&mut self, node: &Node, schema: &'s Value, what: &str) {
+    fn mapping(&mut self, node: &Node, schema: &'s Value, what: &str) -> Option<Node> {
         let properties = schema
             .get("properties")
             .and_then(Value::as_object)
             .unwrap_or(no_properties());
+        let mut kept: Vec<Entry> = Vec::with_capacity(node.entries().len());
         for entry in node.entries() {
             let key = entry.key.text.as_str();
             let place = format!("`{key}`");
+            let mut keep = |value: Option<Node>| {
+                kept.extend(value.map(|value| Entry {
+                    key: entry.key.clone(),
+                    value,
+                }));
+            };
             if let Some(property) = properties.get(key) {
-                self.visit(&entry.value, property, &place);
+                keep(self.below(key, &entry.value, property, &place));
                 continue;
             }
             let patterns = schema.get("patternProperties").and_then(Value::as_object);
             if let Some((pattern, property)) = patterns.and_then(|patterns| patterns.iter().next())
             {
-                self.pattern_key(entry, pattern, property);
+                kept.extend(self.pattern_key(entry, pattern, property));
                 continue;
             }
             match schema.get("additionalProperties") {
                 Some(Value::Bool(false)) => {
                     self.unknown_key(node, key, &entry.key.origin, properties, what)
                 }
-                Some(property @ Value::Object(_)) => self.visit(&entry.value, property, &place),
-                _ => {}
+                Some(property @ Value::Object(_)) => {
+                    keep(self.below(key, &entry.value, property, &place));
+                }
+                _ => keep(Some(entry.value.clone())),
             }
         }
         let required = schema
@@ -196,7 +303,24 @@ impl<'s> Checker<'s> {
             .and_then(Value::as_array)
             .into_iter()
             .flatten();
+        let mut complete = true;
         for key in required.filter_map(Value::as_str) {
+            if !kept.iter().any(|entry| entry.key.text == key) {
+                let mut path = self.path.clone();
+                path.push(key.to_owned());
+                self.lost.insert(path);
+                match (self.stand_in)(&self.path, key) {
+                    Some(kind) => kept.push(Entry {
+                        key: Key {
+                            text: key.to_owned(),
+                            quoted: true,
+                            origin: node.origin.clone(),
+                        },
+                        value: with_kind(node, kind),
+                    }),
+                    None => complete = false,
+                }
+            }
             if node.entry(key).is_none() {
                 let description = properties
                     .get(key)
@@ -214,6 +338,7 @@ impl<'s> Checker<'s> {
         if schema.get("maxProperties").and_then(Value::as_u64) == Some(1)
             && node.entries().len() != 1
         {
+            self.lost.insert(self.path.clone());
             let known: Vec<&str> = properties.keys().map(String::as_str).collect();
             let code = if node.entries().is_empty() {
                 codes::MISSING_KEY
@@ -226,11 +351,13 @@ impl<'s> Checker<'s> {
                     .help(format!("give one of: {}", known.join(", "))),
             );
         }
+        complete.then(|| with_kind(node, NodeKind::Mapping(kept)))
     }
 
     /// A key that must have a form, such as an account id.
-    fn pattern_key(&mut self, entry: &super::node::Entry, pattern: &str, property: &'s Value) {
+    fn pattern_key(&mut self, entry: &Entry, pattern: &str, property: &'s Value) -> Option<Entry> {
         let key = &entry.key;
+        let mut sound = true;
         let id = pattern == ACCOUNT_ID;
         let scalar = Scalar {
             text: key.text.clone(),
@@ -244,6 +371,7 @@ impl<'s> Checker<'s> {
             } else {
                 "a Region code such as us-east-1"
             };
+            sound = false;
             self.findings.push(
                 Diagnostic::error(
                     codes::PATTERN,
@@ -254,7 +382,25 @@ impl<'s> Checker<'s> {
                 .help(format!("write {expected}")),
             );
         }
-        self.visit(&entry.value, property, &format!("`{}`", key.text));
+        let value = self.below(
+            &key.text,
+            &entry.value,
+            property,
+            &format!("`{}`", key.text),
+        );
+        if !sound || !matches(pattern, &key.text) {
+            let mut path = self.path.clone();
+            path.push(key.text.clone());
+            self.lost.insert(path);
+            return None;
+        }
+        Some(Entry {
+            key: Key {
+                quoted: key.quoted || id,
+                ..key.clone()
+            },
+            value: value?,
+        })
     }
 
     fn unknown_key(
@@ -269,6 +415,12 @@ impl<'s> Checker<'s> {
             .keys()
             .map(String::as_str)
             .filter(|known| node.entry(known).is_none());
+        let meant = closest(key, free.clone());
+        if let Some(meant) = meant {
+            let mut path = self.path.clone();
+            path.push(meant.to_owned());
+            self.lost.insert(path);
+        }
         self.findings.push(
             Diagnostic::error(codes::UNKNOWN_KEY, format!("{what} has no key `{key}`"))
                 .at(origin)
@@ -277,15 +429,15 @@ impl<'s> Checker<'s> {
         );
     }
 
-    fn scalar(&mut self, node: &Node, scalar: &Scalar, schema: &'s Value) {
+    fn scalar(&mut self, node: &Node, scalar: &Scalar, schema: &'s Value) -> Option<Node> {
         // Free values (parameters) keep their characters, but an id must be safe in every reader's hands.
         if scalar.scalar_type() == ScalarType::Integer && looks_like_account_id(&scalar.text) {
             self.unquoted_id(&scalar.text, &node.origin);
-            return;
+            return Some(as_text(node, scalar));
         }
         let text = scalar.text.as_str();
         if scalar.scalar_type() == ScalarType::Null {
-            return;
+            return Some(node.clone());
         }
         let constant = schema.get("const").into_iter();
         let words: Vec<&str> = schema
@@ -303,6 +455,7 @@ impl<'s> Checker<'s> {
                     .label(format!("expected {}", alternatives_text(&words)))
                     .help(suggestion(text, words)),
             );
+            return None;
         }
         if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
             && !matches(pattern, text)
@@ -317,7 +470,7 @@ impl<'s> Checker<'s> {
                 .label(format!("expected {expected}"))
                 .help(format!("write {expected}")),
             );
-            return;
+            return None;
         }
         if scalar.scalar_type() == ScalarType::Text {
             self.length(
@@ -329,16 +482,16 @@ impl<'s> Checker<'s> {
                 "characters",
             );
         }
-        if scalar.scalar_type() == ScalarType::Integer {
-            self.range(node, text, schema);
-        }
+        let possible =
+            scalar.scalar_type() != ScalarType::Integer || self.range(node, text, schema);
+        possible.then(|| node.clone())
     }
 
-    fn range(&mut self, node: &Node, text: &str, schema: &Value) {
+    fn range(&mut self, node: &Node, text: &str, schema: &Value) -> bool {
         let minimum = schema.get("minimum").and_then(Value::as_i64);
         let maximum = schema.get("maximum").and_then(Value::as_i64);
         if minimum.is_none() && maximum.is_none() {
-            return;
+            return true;
         }
         let number: Option<i64> = text.parse().ok();
         let fits = number.is_some_and(|number| {
@@ -351,7 +504,7 @@ impl<'s> Checker<'s> {
                 (Some(low), Some(high)) => format!("a number from {low} to {high}"),
                 (Some(low), None) => format!("a number from {low} on"),
                 (None, Some(high)) => format!("a number up to {high}"),
-                (None, None) => return,
+                (None, None) => return true,
             };
             self.findings.push(
                 Diagnostic::error(
@@ -363,6 +516,7 @@ impl<'s> Checker<'s> {
                 .help(format!("write {bounds}")),
             );
         }
+        fits
     }
 
     fn length(
@@ -396,13 +550,21 @@ impl<'s> Checker<'s> {
         }
     }
 
-    fn wrong_type(&mut self, node: &Node, schema: &Value, expected: &str, what: &str) {
+    fn wrong_type(
+        &mut self,
+        node: &Node,
+        schema: &Value,
+        expected: &str,
+        what: &str,
+    ) -> Option<Node> {
         if let Some(scalar) = node.scalar()
             && scalar.scalar_type() == ScalarType::Integer
             && (is_account_id(schema) || looks_like_account_id(&scalar.text))
         {
             self.unquoted_id(&scalar.text, &node.origin);
-            return;
+            // Ids of another length are no better as text, and a list cannot be made of one.
+            return (expected.contains("text") && looks_like_account_id(&scalar.text))
+                .then(|| as_text(node, scalar));
         }
         let help = match node.scalar().map(|scalar| (scalar.scalar_type(), scalar)) {
             Some((ScalarType::Null, _)) if expected.contains("a map") => {
@@ -440,6 +602,7 @@ impl<'s> Checker<'s> {
             .label(format!("expected {expected}"))
             .help(help),
         );
+        None
     }
 
     fn unquoted_id(&mut self, text: &str, origin: &Origin) {
@@ -453,6 +616,30 @@ impl<'s> Checker<'s> {
             .help(format!("put it in quotes: \"{text}\"")),
         );
     }
+}
+
+fn with_kind(node: &Node, kind: NodeKind) -> Node {
+    Node {
+        kind,
+        tag: None,
+        origin: node.origin.clone(),
+    }
+}
+
+/// A scalar as if it were written in quotes.
+fn as_text(node: &Node, scalar: &Scalar) -> Node {
+    with_kind(
+        node,
+        NodeKind::Scalar(Scalar {
+            text: scalar.text.clone(),
+            quoted: true,
+        }),
+    )
+}
+
+fn in_parameters(path: &[String]) -> bool {
+    path.iter()
+        .any(|key| key == "parameters" || key == "regionParameters")
 }
 
 /// A pattern that cannot be decided refuses nothing; the typed reader has the last word.

@@ -236,6 +236,54 @@ fn what_only_another_account_exports_cannot_be_imported() {
     assert_eq!(findings(&[export, own]), Vec::<String>::new());
 }
 
+/// Mistakes of form and of meaning in one project: the complete list, and nothing that only follows.
+#[test]
+fn mistakes_of_form_hide_no_mistakes_of_meaning() {
+    let rows: &[(&[Edit], &[&str])] = include!("tests/several.rs");
+    let mut wrong = String::new();
+    for (edits, expected) in rows {
+        let found = findings(edits);
+        if found != *expected {
+            wrong.push_str(&format!("{edits:?}\n"));
+            for line in found {
+                wrong.push_str(&format!("        {line:?},\n"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "differences:\n{wrong}");
+}
+
+/// Every row of the table with an unknown key in another file: what the row finds, and the key.
+#[test]
+fn an_unknown_key_elsewhere_changes_nothing_else() {
+    let rows: &[(Edit, &[&str])] = include!("tests/rows.rs");
+    let mut wrong = String::new();
+    for (edit, expected) in rows {
+        for file in [
+            "rollout.yaml",
+            "environments/dev.yaml",
+            "environments/prod.yaml",
+        ] {
+            if file == edit.0 {
+                continue;
+            }
+            // Below every other place, so that no line moves.
+            let whole = FILES.iter().find(|(path, _)| *path == file).unwrap().1;
+            let longer = format!("{whole}zebra: 1\n");
+            let found = findings(&[*edit, (file, whole, &longer)]);
+            let key = format!("E0201 {file}:{}:1: ", whole.lines().count() + 1);
+            let (keys, others): (Vec<String>, Vec<String>) =
+                found.into_iter().partition(|line| line.starts_with(&key));
+            if keys.len() != 1 || others != *expected {
+                wrong.push_str(&format!(
+                    "{edit:?} and {file}\n  {keys:#?}\n  {others:#?}\n"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "differences:\n{wrong}");
+}
+
 #[test]
 fn everything_wrong_is_said_in_one_run() {
     let found = findings(&[

@@ -6,6 +6,12 @@ use super::codes;
 use super::diagnostic::{Diagnostic, Origin};
 use super::node::{Entry, Key, Node};
 
+/// Marks, in place of a tag, a value whose key is written twice: the first one stays, and nobody knows
+/// which one is meant.
+pub const DOUBTFUL: &str = "bedrail:doubtful";
+/// Marks, in place of a tag, a value that could not be read.
+pub const UNREADABLE: &str = "bedrail:unreadable";
+
 /// How deep a document may be nested.
 pub const MAX_DEPTH: usize = 64;
 /// How many values a document may hold.
@@ -23,6 +29,13 @@ impl MapBuilder {
     /// what AWS reads must be the same).
     pub fn push(&mut self, key: Key, value: Node) -> Result<(), Diagnostic> {
         if let Some(first) = self.seen.get(&key.text) {
+            let kept = self
+                .entries
+                .iter_mut()
+                .find(|entry| entry.key.text == key.text);
+            if let Some(kept) = kept {
+                kept.value.tag = Some(DOUBTFUL.to_owned());
+            }
             return Err(Diagnostic::error(
                 codes::DUPLICATE_KEY,
                 format!("the key `{}` is written twice in the same map", key.text),

@@ -8,7 +8,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag};
 use super::codes;
 use super::diagnostic::{Diagnostic, Origin};
 use super::node::{Entry, Key, Node, NodeKind, Scalar};
-use super::tree::{MAX_DEPTH, MAX_NODES, MapBuilder, too_deep, too_many};
+use super::tree::{MAX_DEPTH, MAX_NODES, MapBuilder, UNREADABLE, too_deep, too_many};
 
 /// What a YAML file is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,17 @@ pub fn parse(
     text: &str,
     dialect: Dialect,
 ) -> Result<Option<Node>, Vec<Diagnostic>> {
+    let (document, findings) = read(file, text, dialect);
+    if findings.is_empty() {
+        Ok(document)
+    } else {
+        Err(findings)
+    }
+}
+
+/// As [`parse`], with the document as far as it can be read beside the findings. What is in doubt in it is
+/// marked ([`super::tree`]).
+pub fn read(file: &Arc<str>, text: &str, dialect: Dialect) -> (Option<Node>, Vec<Diagnostic>) {
     let source = match dialect {
         Dialect::Rollout => mask(text),
         Dialect::Template => Cow::Borrowed(text),
@@ -42,6 +53,7 @@ pub fn parse(
         parser: Parser::new_from_str(&source),
         nodes: 0,
         findings: Vec::new(),
+        incomplete: false,
     };
     let document = match reader.document() {
         Ok(document) => document,
@@ -50,11 +62,8 @@ pub fn parse(
             None
         }
     };
-    if reader.findings.is_empty() {
-        Ok(document)
-    } else {
-        Err(reader.findings)
-    }
+    let document = document.filter(|_| !reader.incomplete);
+    (document, reader.findings)
 }
 
 /// Hides the braces of references, if there are any and the file does not use our stand-ins itself.
@@ -93,6 +102,8 @@ struct Reader<'t> {
     parser: Parser<'t, StrInput<'t>>,
     nodes: usize,
     findings: Vec<Diagnostic>,
+    /// Keys were left out, so that nobody knows what the document says.
+    incomplete: bool,
 }
 
 /// A finding after which the rest of the file cannot be read.
@@ -211,7 +222,7 @@ impl<'t> Reader<'t> {
                         text: String::new(),
                         quoted: false,
                     }),
-                    tag: None,
+                    tag: Some(UNREADABLE.to_owned()),
                     origin,
                 })
             }
@@ -239,6 +250,7 @@ impl<'t> Reader<'t> {
                         .at(&key.origin)
                         .help("put the key in quotes if it starts with a bracket"),
                 );
+                self.incomplete = true;
                 continue;
             };
             if scalar.text == "<<" && !scalar.quoted {
@@ -247,6 +259,7 @@ impl<'t> Reader<'t> {
                         .at(&key.origin)
                         .help("write the keys out here, or put them where `extends` inherits them from"),
                 );
+                self.incomplete = true;
                 continue;
             }
             let key = Key {
@@ -282,7 +295,7 @@ impl<'t> Reader<'t> {
                     .at(origin)
                     .help("remove it; functions such as !Sub work in templates only, here `${…}` refers to other values"),
             );
-            return None;
+            return Some(UNREADABLE.to_owned());
         }
         Some(tag.suffix.clone())
     }

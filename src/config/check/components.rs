@@ -25,7 +25,7 @@ fn names(context: &Context, component: &Component, findings: &mut Vec<Diagnostic
     let environments = context.environment_names();
     for path in [&["environments"][..], &["attachTo", "environments"]] {
         for (name, origin) in context.component_items(component, path) {
-            if !environments.contains(name) {
+            if !environments.contains(name) && !context.nodes.unnamed_environments {
                 findings.push(unknown_environment(context, name, origin));
             }
         }
@@ -49,7 +49,7 @@ fn names(context: &Context, component: &Component, findings: &mut Vec<Diagnostic
         Spec::Policy(_) | Spec::StackSet(_) | Spec::InvocationLogging(_) => {}
     }
     for (name, origin) in context.component_items(component, &["dependsOn"]) {
-        if context.rollout.component(name).is_none() {
+        if context.rollout.component(name).is_none() && !context.hides_component(name) {
             findings.push(unknown_component(context, name, origin));
         }
     }
@@ -62,7 +62,10 @@ fn known_account(
     management: bool,
     findings: &mut Vec<Diagnostic>,
 ) {
-    if context.rollout.accounts.contains_key(name) || (management && name == MANAGEMENT) {
+    if context.rollout.accounts.contains_key(name)
+        || context.hides_account(name)
+        || (management && name == MANAGEMENT)
+    {
         return;
     }
     let known = context
@@ -130,7 +133,10 @@ fn meaning(context: &Context, component: &Component, findings: &mut Vec<Diagnost
                         .and_then(|section| section.enabled.as_ref())
                         .is_some_and(|enabled| enabled.value)
                 });
-            if switched_on && spec.s3.is_none() && spec.cloud_watch.is_none() {
+            let known = ["s3", "cloudWatch", "enabled"]
+                .iter()
+                .all(|key| !context.component_lacks(component, &[key]));
+            if switched_on && known && spec.s3.is_none() && spec.cloud_watch.is_none() {
                 findings.push(
                     Diagnostic::error(
                         codes::NO_DESTINATION,
@@ -239,7 +245,12 @@ fn attachment(
     let enabled = context.rollout.components().any(|other| {
         matches!(&other.spec, Spec::OrganizationAccess(access) if access.policy_types.contains(&spec.policy_type))
     });
-    if !enabled {
+    let types_lost = context
+        .nodes
+        .component_lost
+        .values()
+        .any(|lost| lost.touches(&["policyTypes"]));
+    if !enabled && !context.nodes.hidden.any() && !types_lost {
         findings.push(
             Diagnostic::warning(
                 codes::NOT_ENABLED,
@@ -265,6 +276,9 @@ fn overrides(context: &Context, findings: &mut Vec<Diagnostic>) {
         for entry in section.entries() {
             let name = entry.key.text.as_str();
             let Some(component) = context.rollout.component(name) else {
+                if context.hides_component(name) {
+                    continue;
+                }
                 findings.push(unknown_component(context, name, &entry.key.origin));
                 continue;
             };

@@ -40,7 +40,8 @@ fn targets(context: &Context, environment: &Environment, findings: &mut Vec<Diag
     let selectors = !(targets.organizational_units.is_empty()
         && targets.accounts.is_empty()
         && targets.tags.is_empty());
-    if !selectors || listed_away {
+    let targets_known = !context.environment_lacks(environment, &["targets"]);
+    if targets_known && (!selectors || listed_away) {
         let why = if listed_away {
             "all of its accounts are excluded"
         } else {
@@ -83,7 +84,7 @@ fn targets(context: &Context, environment: &Environment, findings: &mut Vec<Diag
             ));
         }
     }
-    if environment.regions.is_empty() {
+    if environment.regions.is_empty() && !context.environment_lacks(environment, &["regions"]) {
         findings.push(
             Diagnostic::error(
                 codes::NO_REGIONS,
@@ -215,9 +216,9 @@ fn nothing_reached(context: &Context) -> Option<Diagnostic> {
 
 fn delivery(context: &Context, environment: &Environment, findings: &mut Vec<Diagnostic>) {
     let names = context.environment_names();
-    let readable = regions_are_known(environment);
+    let readable = regions_are_known(context, environment);
     for after in &environment.delivery.after {
-        if !names.contains(after.value.as_str()) {
+        if !names.contains(after.value.as_str()) && !context.nodes.unnamed_environments {
             findings.push(unknown_environment(context, &after.value, &after.origin));
         }
     }
@@ -247,8 +248,9 @@ fn delivery(context: &Context, environment: &Environment, findings: &mut Vec<Dia
 }
 
 /// What depends on the Regions is only judged when they are right themselves.
-fn regions_are_known(environment: &Environment) -> bool {
+fn regions_are_known(context: &Context, environment: &Environment) -> bool {
     !environment.regions.is_empty()
+        && !context.environment_lacks(environment, &["regions"])
         && environment
             .regions
             .iter()
@@ -286,6 +288,15 @@ fn sections(context: &Context, environment: &Environment, findings: &mut Vec<Dia
         )
         .map(crate::ids::Region::as_str)
         .collect();
+    // Of a component that could not be read nobody knows the Regions.
+    let regions_known = regions_are_known(context, environment)
+        && !context.nodes.hidden.any()
+        && !context
+            .nodes
+            .component_lost
+            .values()
+            .any(|lost| lost.touches(&["regions"]));
+    let targets_known = !context.environment_lacks(environment, &["targets"]);
     let by_account = node
         .get("accounts")
         .map(crate::config::node::Node::entries)
@@ -298,7 +309,7 @@ fn sections(context: &Context, environment: &Environment, findings: &mut Vec<Dia
     for section in region_sections {
         for entry in section.value.entries() {
             let region = entry.key.text.as_str();
-            if regions_are_known(environment) && !regions.contains(region) {
+            if regions_known && !regions.contains(region) {
                 findings.push(
                     Diagnostic::error(
                         codes::MEANINGLESS,
@@ -327,7 +338,9 @@ fn sections(context: &Context, environment: &Environment, findings: &mut Vec<Dia
             .exclude_accounts
             .iter()
             .any(|account| account.value.as_str() == id);
-        if excluded || (only_listed && !listed && !environment.targets.accounts.is_empty()) {
+        if targets_known
+            && (excluded || (only_listed && !listed && !environment.targets.accounts.is_empty()))
+        {
             findings.push(
                 Diagnostic::error(
                     codes::MEANINGLESS,
@@ -349,7 +362,10 @@ fn claims(context: &Context, findings: &mut Vec<Diagnostic>) {
     let mut units: Vec<(&Located<OuSelector>, &str)> = Vec::new();
     for environment in context.rollout.environments.values() {
         let targets = &environment.targets;
-        if !targets.tags.is_empty() || !targets.exclude_tags.is_empty() {
+        if !targets.tags.is_empty()
+            || !targets.exclude_tags.is_empty()
+            || context.environment_lacks(environment, &["targets"])
+        {
             continue;
         }
         if targets.organizational_units.is_empty() {

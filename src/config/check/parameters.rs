@@ -7,7 +7,7 @@ use super::references::{Use, reachable, values};
 use crate::config::codes;
 use crate::config::diagnostic::{Diagnostic, Origin, suggestion};
 use crate::config::model::{Component, Environment, Reference, Value};
-use crate::config::parameters::{Layer, offline, resolve};
+use crate::config::parameters::{Layer, resolve};
 use crate::config::text::Filled;
 use crate::resources::Spec;
 use crate::template::Template;
@@ -17,24 +17,34 @@ pub fn check(context: &Context) -> Vec<Diagnostic> {
     for component in context.rollout.components() {
         let uses = values(context.rollout, component);
         let taken = context.rollout.taken_by(component);
-        let readable = match &component.spec {
-            Spec::Policy(_) => context.rollout.document_of(component).is_some(),
-            Spec::Stack(_) | Spec::StackSet(_) => context.rollout.template_of(component).is_some(),
-            Spec::OrganizationAccess(_) | Spec::InvocationLogging(_) => false,
-        };
-        if !readable {
+        if !readable(context, component) || !takes(component) {
             continue;
         }
-        own(component, &taken, &uses, &mut findings);
-        if !context.nodes.bad_values {
-            missing(context, component, &taken, &mut findings);
-        }
+        own(context, component, &taken, &uses, &mut findings);
+        missing(context, component, &taken, &mut findings);
         if let Some(template) = context.rollout.template_of(component) {
             allowed(context, template, &uses, &mut findings);
         }
     }
     unused(context, &mut findings);
     findings
+}
+
+/// Are there parameters that the component can take?
+fn takes(component: &Component) -> bool {
+    !matches!(
+        component.spec,
+        Spec::OrganizationAccess(_) | Spec::InvocationLogging(_)
+    )
+}
+
+/// Is it known which parameters the component takes?
+pub(super) fn readable(context: &Context, component: &Component) -> bool {
+    match &component.spec {
+        Spec::Policy(_) => context.rollout.document_of(component).is_some(),
+        Spec::Stack(_) | Spec::StackSet(_) => context.rollout.template_of(component).is_some(),
+        Spec::OrganizationAccess(_) | Spec::InvocationLogging(_) => true,
+    }
 }
 
 /// What takes a component's parameters, for messages.
@@ -47,6 +57,7 @@ fn source(component: &Component) -> &str {
 
 /// Parameters that are written for one component must be its own.
 fn own(
+    context: &Context,
     component: &Component,
     taken: &BTreeSet<String>,
     uses: &[Use],
@@ -56,6 +67,7 @@ fn own(
     for value in uses {
         if matches!(value.layer, Layer::Component | Layer::EnvironmentComponent)
             && !reached.contains(value.name)
+            && !context.mentioned(value.name)
         {
             findings.push(
                 Diagnostic::error(
@@ -94,7 +106,9 @@ fn missing(
     for place in places {
         let resolved = resolve(context.rollout, component, place, None, None);
         for name in taken {
-            if !resolved.contains_key(name) {
+            let hidden = context.hides_parameter(component, place, name)
+                || context.written(component, place, name);
+            if !resolved.contains_key(name) && !hidden {
                 lacking
                     .entry(name)
                     .or_default()
@@ -155,7 +169,7 @@ fn allowed(context: &Context, template: &Template, uses: &[Use], findings: &mut 
             );
             continue;
         }
-        let lookup = |reference: &Reference| offline(context.rollout, value.environment, reference);
+        let lookup = |reference: &Reference| context.offline(value.environment, reference);
         if let Filled::Known(text) = value.located.value.fill(&lookup)
             && let Err(reason) = template.check_value(value.name, &text)
         {
@@ -169,7 +183,8 @@ fn allowed(context: &Context, template: &Template, uses: &[Use], findings: &mut 
 
 /// Values of environments that nothing takes: most often a slip in the name.
 fn unused(context: &Context, findings: &mut Vec<Diagnostic>) {
-    if !context.broken.is_empty() {
+    // What could not be read may take any of them. A template is no reason: it takes what it is given.
+    if !context.broken.is_empty() || context.nodes.hidden.any() {
         return;
     }
     let mut known: BTreeSet<String> = BTreeSet::new();
@@ -187,7 +202,10 @@ fn unused(context: &Context, findings: &mut Vec<Diagnostic>) {
         known.extend(taken);
         for value in uses.iter().filter(|value| shared(value.layer)) {
             seen.insert(&value.located.origin, value.name);
-            if reached.contains(value.name) {
+            if reached.contains(value.name)
+                || !readable(context, component)
+                || context.mentioned(value.name)
+            {
                 used.insert(&value.located.origin);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Context, lockout};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::model::{Environment, Reference, Value};
-use crate::config::parameters::{Resolved, offline, resolve};
+use crate::config::parameters::{Resolved, resolve};
 use crate::policy::minify;
 use crate::resources::Spec;
 use crate::resources::organization_access::spec::PolicyType;
@@ -62,7 +62,7 @@ fn known(
     resolved: &BTreeMap<String, Resolved>,
     reference: &Reference,
 ) -> Option<Value> {
-    let offline = |reference: &Reference| offline(context.rollout, environment, reference);
+    let offline = |reference: &Reference| context.offline(environment, reference);
     match reference {
         Reference::Parameter(name) => resolved.get(name)?.value.known(&offline),
         other => offline(other).map(Value::literal),

@@ -141,7 +141,13 @@ pub fn check(context: &Context) -> Vec<Diagnostic> {
     for component in context.rollout.components() {
         let uses = values(context.rollout, component);
         let reached = reachable(context.rollout.taken_by(component), &uses);
-        for value in uses.iter().filter(|value| reached.contains(value.name)) {
+        // What is written for a component alone is its own, whether or not its template could be read.
+        let own = |layer| matches!(layer, Layer::Component | Layer::EnvironmentComponent);
+        let readable = super::parameters::readable(context, component);
+        for value in uses
+            .iter()
+            .filter(|value| reached.contains(value.name) || (!readable && own(value.layer)))
+        {
             for reference in value.located.value.references() {
                 let place = Place {
                     context,
@@ -218,7 +224,10 @@ impl Place<'_> {
             return;
         }
         match reference {
-            Reference::NamedAccount(name) if !self.context.rollout.accounts.contains_key(name) => {
+            Reference::NamedAccount(name)
+                if !self.context.rollout.accounts.contains_key(name)
+                    && !self.context.hides_account(name) =>
+            {
                 findings.push(
                     Diagnostic::error(
                         codes::UNKNOWN_ACCOUNT,
@@ -238,7 +247,15 @@ impl Place<'_> {
                 let declared =
                     template.is_some_and(|template| template.parameters.contains_key(name));
                 let set = uses.iter().any(|value| value.name == name);
-                if !declared && !set {
+                let hidden = !super::parameters::readable(self.context, self.component)
+                    || self.context.hides_parameter(self.component, None, name)
+                    || self
+                        .context
+                        .nodes
+                        .environment_lost
+                        .values()
+                        .any(|lost| lost.hides_parameter(name));
+                if !declared && !set && !hidden {
                     findings.push(
                         Diagnostic::error(
                             codes::BAD_REFERENCE,
@@ -304,7 +321,9 @@ impl Place<'_> {
     fn output(&self, producer: &str, output: &str, findings: &mut Vec<Diagnostic>) {
         let rollout = self.context.rollout;
         let Some(target) = rollout.component(producer) else {
-            findings.push(unknown_component(self.context, producer, self.origin));
+            if !self.context.hides_component(producer) {
+                findings.push(unknown_component(self.context, producer, self.origin));
+            }
             return;
         };
         if !matches!(target.spec, Spec::Stack(_)) {

@@ -30,6 +30,7 @@ pub fn check(context: &Context) -> Vec<Diagnostic> {
         }
         if let Some(regions) = &component.regions
             && regions.is_empty()
+            && !context.component_lacks(component, &["regions"])
         {
             findings.push(
                 Diagnostic::error(
@@ -68,6 +69,9 @@ fn exists(region: &Region, origin: &Origin, findings: &mut Vec<Diagnostic>) {
 }
 
 fn has_types(context: &Context, component: &Component, findings: &mut Vec<Diagnostic>) {
+    if context.component_lacks(component, &["regions"]) {
+        return;
+    }
     let mut regions: BTreeMap<Region, Origin> = BTreeMap::new();
     let own_items: BTreeMap<&str, &Origin> =
         context.component_items(component, &["regions"]).collect();
@@ -80,6 +84,13 @@ fn has_types(context: &Context, component: &Component, findings: &mut Vec<Diagno
             }
         }
     } else {
+        let home_lost = context
+            .nodes
+            .rollout_lost
+            .touches(&["organization", "homeRegion"]);
+        if component.regions.is_none() && home_lost {
+            return;
+        }
         let home = std::slice::from_ref(&context.rollout.organization.home_region);
         for region in component.regions.as_deref().unwrap_or(home) {
             let origin = own_items

@@ -52,11 +52,14 @@
     (("environments/prod.yaml", "approval: required", "approval: maybe"), &[
         "E0204 environments/prod.yaml:20:45: `maybe` is not allowed here (known here: required)",
     ]),
-    (("environments/dev.yaml", "extends: base", "extends: base\nparameters:"), &[
-        "E0203 environments/dev.yaml:3:11: `parameters` must be a map, not nothing (remove the key, or write {} for an empty map)",
+    (("environments/dev.yaml", "extends: base", "extends: base\nparameters:\ntags:\ncomponents:"), &[]),
+    (("rollout.yaml", "phases:", "phases:\n  - name: empty\n    components:"), &[]),
+    (("environments/dev.yaml", "extends: base", "extends: base\nregions:"), &[
+        "E0203 environments/dev.yaml:3:8: `regions` must be a list, not nothing (remove the key, or write [] for an empty list)",
     ]),
     (("environments/dev.yaml", "extends: base", "extends: base\nparameters: { Days: 123456789012 }"), &[
         "E0206 environments/dev.yaml:3:21: the account id 123456789012 is not in quotes, so YAML reads it as a number (put it in quotes: \"123456789012\")",
+        "E0504 environments/dev.yaml:3:21: the value of `Days` is not allowed: `123456789012` is not among 7, 30, 365 (the parameter is declared in templates/member.yaml line 3)",
     ]),
     (("environments/dev.yaml", "extends: base", "extends: base\nparameters: { Days: &a 30 }"), &[
         "E0108 environments/dev.yaml:3:21: YAML anchors are not read (remove the anchor (`&name`) and write the value out where it is needed)",
@@ -131,6 +134,7 @@
     ]),
     (("environments/dev.yaml", "environment: dev", "extends: prod"), &[
         "E0110 environments/dev.yaml:2:1: the key `extends` is written twice in the same map (it stands in line 1, column 1 already; remove one of the two)",
+        "E0304 environments/prod.yaml:17:11: there is no environment `dev` (known here: prod)",
     ]),
     // Components.
     (("rollout.yaml", "account: hub", "account: hubs"), &[
