@@ -70,7 +70,10 @@ pub enum ConnectError {
     #[error("no AWS credentials were found: {0}")]
     NoCredentials(String),
     #[error("{endpoint} does not answer: {}", error.message)]
-    Unreachable { endpoint: String, error: AwsError },
+    Unreachable {
+        endpoint: String,
+        error: Box<AwsError>,
+    },
     #[error(transparent)]
     Aws(#[from] AwsError),
 }
@@ -111,7 +114,7 @@ impl Aws {
             .map_err(|error| match &error.class {
                 ErrorClass::Ambiguous if error.status.is_none() => ConnectError::Unreachable {
                     endpoint: aws.custom_endpoint().unwrap_or("AWS").to_owned(),
-                    error,
+                    error: Box::new(error),
                 },
                 _ => ConnectError::Aws(error),
             })?;

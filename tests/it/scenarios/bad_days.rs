@@ -368,12 +368,11 @@ async fn a_foreign_configuration_is_refused_adopted_or_replaced() {
 
     let choose = |text: &str| {
         let file = stage.project.read("rollout.yaml");
-        let at = file.find("foreign: ").unwrap();
-        let end = file[at..].find(|c: char| c == '\n').unwrap() + at;
-        stage.project.write(
-            "rollout.yaml",
-            &format!("{}foreign: {text}{}", &file[..at], &file[end..]),
-        );
+        let (before, rest) = file.split_once("foreign: ").unwrap();
+        let (_, after) = rest.split_once('\n').unwrap();
+        stage
+            .project
+            .write("rollout.yaml", &format!("{before}foreign: {text}\n{after}"));
     };
     choose("adopt");
     let adopted = stage.apply().await;

@@ -169,8 +169,7 @@ fn struck(run: &Run) -> usize {
         .iter()
         .filter(|(_, operation)| {
             run.calls.iter().any(|call| {
-                call.operation == *operation && call.status == 0
-                    || call.operation == *operation && call.status >= 500
+                call.operation == *operation && (call.status == 0 || call.status >= 500)
             })
         })
         .count()

@@ -423,7 +423,7 @@ async fn a_stack_set_that_is_not_ours_is_refused() {
     .await
     .unwrap();
     let before = stage.writes().len();
-    let trouble = stage.try_plan().await.err().expect("refused");
+    let trouble = stage.try_plan().await.expect_err("refused");
     assert!(trouble.is_refusal());
     assert_eq!(stage.writes().len(), before);
     let text = trouble.text();

@@ -142,11 +142,7 @@ impl Stage {
 
     /// Expects that there is no plan, and says why as a person reads it.
     pub async fn trouble(&self) -> Trouble {
-        let trouble = self
-            .try_plan()
-            .await
-            .err()
-            .expect("there should be no plan");
+        let trouble = self.try_plan().await.expect_err("there should be no plan");
         assert_eq!(self.writes(), Vec::<String>::new(), "nothing was changed");
         trouble
     }
