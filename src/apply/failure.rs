@@ -86,6 +86,20 @@ impl Unresolved {
     }
 }
 
+/// Errors about the caller and its machine rather than about what was asked for: nothing after them can succeed
+/// before somebody logs in again or sets the clock.
+pub fn ends_the_run(code: &str) -> bool {
+    matches!(
+        code,
+        "NoCredentials"
+            | "ExpiredToken"
+            | "ExpiredTokenException"
+            | "RequestExpired"
+            | "SignatureDoesNotMatch"
+            | "RequestTimeTooSkewed"
+    )
+}
+
 /// Class and next step for an error answer, by its code.
 pub fn advice(error: &AwsError) -> (FailureClass, String) {
     let account = error

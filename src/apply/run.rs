@@ -23,7 +23,7 @@ use super::context::{Context, Deadlines, StepResult};
 use super::event::{
     Event, Failure, FailureClass, PhaseSize, RunOutcome, RunSummary, StepOutcome, What,
 };
-use super::failure::failed;
+use super::failure::{ends_the_run, failed};
 
 /// Steps that run at the same time. Most of them wait for AWS.
 const CONCURRENCY: usize = 64;
@@ -100,7 +100,17 @@ pub async fn run(
             }
         }
         match running.next().await {
-            Some((step, left_out, result)) => run.finished(step, left_out, result, &emit),
+            Some((step, left_out, result)) => {
+                if result
+                    .failures
+                    .iter()
+                    .any(|failure| ends_the_run(&failure.code))
+                {
+                    // Every later call would be refused for the same reason.
+                    interrupt.set();
+                }
+                run.finished(step, left_out, result, &emit);
+            }
             None => break,
         }
     }

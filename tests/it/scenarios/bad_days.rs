@@ -274,7 +274,7 @@ async fn expired_source_credentials_say_log_in_again() {
             }
         })
         .await;
-    run.ended(RunOutcome::Partial);
+    run.ended(RunOutcome::Interrupted);
     for row in run.first_causes() {
         assert!(row.next.starts_with("log in again"), "{}", run.rows());
         assert_eq!(row.class, FailureClass::Retryable);
