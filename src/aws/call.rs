@@ -92,6 +92,26 @@ impl Client for aws_sdk_s3::Client {
     }
 }
 
+/// Reads a list to its end: a page may be empty and still have a next one, so that only the missing token
+/// counts (Organizations API reference, every list).
+pub(super) async fn pages<C>(
+    page: impl AsyncFn(Option<String>) -> Result<(C, Option<String>), AwsError>,
+) -> Result<C, AwsError>
+where
+    C: Default + IntoIterator + Extend<C::Item>,
+{
+    let mut all = C::default();
+    let mut token = None;
+    loop {
+        let (part, next) = page(token).await?;
+        all.extend(part);
+        if next.is_none() {
+            return Ok(all);
+        }
+        token = next;
+    }
+}
+
 /// The longest that a throttled or failing call is tried again.
 const PATIENCE: Duration = Duration::from_secs(300);
 const BACKOFF_FIRST: Duration = Duration::from_millis(200);

@@ -8,7 +8,7 @@ use aws_sdk_organizations::types;
 
 use crate::ids::{AccountId, OrganizationId, OuId, PolicyId, Region, RootId, TargetId};
 
-use super::call::{once, read};
+use super::call::{once, pages, read};
 use super::error::ErrorClass;
 use super::{Aws, AwsError, Place};
 
@@ -92,9 +92,7 @@ impl Aws {
 
     pub async fn list_roots(&self) -> Result<Vec<RootRow>, AwsError> {
         let place = self.organizations()?;
-        let mut rows = Vec::new();
-        let mut token = None;
-        loop {
+        pages(async |token: Option<String>| {
             let answer = self
                 .call(&place, read("ListRoots"), async |client: Client| {
                     client
@@ -104,6 +102,7 @@ impl Aws {
                         .await
                 })
                 .await?;
+            let mut rows = Vec::new();
             for root in answer.roots() {
                 rows.push(RootRow {
                     id: parsed(&place, "ListRoots", root.id().unwrap_or_default())?,
@@ -119,11 +118,9 @@ impl Aws {
                         .collect(),
                 });
             }
-            token = answer.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(rows);
-            }
-        }
+            Ok((rows, answer.next_token().map(str::to_owned)))
+        })
+        .await
     }
 
     pub async fn list_organizational_units(
@@ -132,9 +129,7 @@ impl Aws {
     ) -> Result<Vec<UnitRow>, AwsError> {
         let place = self.organizations()?;
         let operation = "ListOrganizationalUnitsForParent";
-        let mut rows = Vec::new();
-        let mut token = None;
-        loop {
+        pages(async |token: Option<String>| {
             let answer = self
                 .call(&place, read(operation), async |client: Client| {
                     client
@@ -145,25 +140,22 @@ impl Aws {
                         .await
                 })
                 .await?;
+            let mut rows = Vec::new();
             for unit in answer.organizational_units() {
                 rows.push(UnitRow {
                     id: parsed(&place, operation, unit.id().unwrap_or_default())?,
                     name: unit.name().unwrap_or_default().to_owned(),
                 });
             }
-            token = answer.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(rows);
-            }
-        }
+            Ok((rows, answer.next_token().map(str::to_owned)))
+        })
+        .await
     }
 
     /// All accounts of the organization, closed and suspended ones included.
     pub async fn list_accounts(&self) -> Result<Vec<AccountRow>, AwsError> {
         let place = self.organizations()?;
-        let mut rows = Vec::new();
-        let mut token = None;
-        loop {
+        pages(async |token: Option<String>| {
             let answer = self
                 .call(&place, read("ListAccounts"), async |client: Client| {
                     client
@@ -173,14 +165,13 @@ impl Aws {
                         .await
                 })
                 .await?;
+            let mut rows = Vec::new();
             for account in answer.accounts() {
                 rows.push(account_row(&place, account)?);
             }
-            token = answer.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(rows);
-            }
-        }
+            Ok((rows, answer.next_token().map(str::to_owned)))
+        })
+        .await
     }
 
     /// Accounts directly below `parent`.
@@ -189,9 +180,7 @@ impl Aws {
         parent: &TargetId,
     ) -> Result<Vec<AccountRow>, AwsError> {
         let place = self.organizations()?;
-        let mut rows = Vec::new();
-        let mut token = None;
-        loop {
+        pages(async |token: Option<String>| {
             let answer = self
                 .call(
                     &place,
@@ -206,14 +195,13 @@ impl Aws {
                     },
                 )
                 .await?;
+            let mut rows = Vec::new();
             for account in answer.accounts() {
                 rows.push(account_row(&place, account)?);
             }
-            token = answer.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(rows);
-            }
-        }
+            Ok((rows, answer.next_token().map(str::to_owned)))
+        })
+        .await
     }
 
     /// Tags of an account, an organizational unit, a root or a policy.
@@ -222,9 +210,7 @@ impl Aws {
         resource: &str,
     ) -> Result<BTreeMap<String, String>, AwsError> {
         let place = self.organizations()?;
-        let mut tags = BTreeMap::new();
-        let mut token = None;
-        loop {
+        pages(async |token: Option<String>| {
             let answer = self
                 .call(
                     &place,
@@ -239,24 +225,19 @@ impl Aws {
                     },
                 )
                 .await?;
-            tags.extend(
-                answer
-                    .tags()
-                    .iter()
-                    .map(|tag| (tag.key().to_owned(), tag.value().to_owned())),
-            );
-            token = answer.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(tags);
-            }
-        }
+            let tags = answer
+                .tags()
+                .iter()
+                .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+                .collect();
+            Ok((tags, answer.next_token().map(str::to_owned)))
+        })
+        .await
     }
 
     pub async fn list_policies(&self, policy_type: &str) -> Result<Vec<PolicyRow>, AwsError> {
         let place = self.organizations()?;
-        let mut rows = Vec::new();
-        let mut token = None;
-        loop {
+        pages(async |token: Option<String>| {
             let answer = self
                 .call(&place, read("ListPolicies"), async |client: Client| {
                     client
@@ -267,14 +248,13 @@ impl Aws {
                         .await
                 })
                 .await?;
+            let mut rows = Vec::new();
             for policy in answer.policies() {
                 rows.push(policy_row(&place, "ListPolicies", policy)?);
             }
-            token = answer.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(rows);
-            }
-        }
+            Ok((rows, answer.next_token().map(str::to_owned)))
+        })
+        .await
     }
 
     /// Policies of one type that are attached directly to `target`.
@@ -284,9 +264,7 @@ impl Aws {
         policy_type: &str,
     ) -> Result<Vec<PolicyRow>, AwsError> {
         let place = self.organizations()?;
-        let mut rows = Vec::new();
-        let mut token = None;
-        loop {
+        pages(async |token: Option<String>| {
             let answer = self
                 .call(
                     &place,
@@ -302,14 +280,13 @@ impl Aws {
                     },
                 )
                 .await?;
+            let mut rows = Vec::new();
             for policy in answer.policies() {
                 rows.push(policy_row(&place, "ListPoliciesForTarget", policy)?);
             }
-            token = answer.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(rows);
-            }
-        }
+            Ok((rows, answer.next_token().map(str::to_owned)))
+        })
+        .await
     }
 
     pub async fn list_targets_for_policy(
@@ -317,9 +294,7 @@ impl Aws {
         policy: &PolicyId,
     ) -> Result<Vec<TargetId>, AwsError> {
         let place = self.organizations()?;
-        let mut targets = Vec::new();
-        let mut token = None;
-        loop {
+        pages(async |token: Option<String>| {
             let answer = self
                 .call(
                     &place,
@@ -334,6 +309,7 @@ impl Aws {
                     },
                 )
                 .await?;
+            let mut targets = Vec::new();
             for target in answer.targets() {
                 targets.push(parsed(
                     &place,
@@ -341,11 +317,9 @@ impl Aws {
                     target.target_id().unwrap_or_default(),
                 )?);
             }
-            token = answer.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(targets);
-            }
-        }
+            Ok((targets, answer.next_token().map(str::to_owned)))
+        })
+        .await
     }
 
     /// The content of a policy, as text.
@@ -371,9 +345,7 @@ impl Aws {
     pub async fn list_stack_set_administrators(&self) -> Result<Vec<AccountId>, AwsError> {
         let place = self.organizations()?;
         let operation = "ListDelegatedAdministrators";
-        let mut accounts = Vec::new();
-        let mut token = None;
-        loop {
+        pages(async |token: Option<String>| {
             let answer = self
                 .call(&place, read(operation), async |client: Client| {
                     client
@@ -384,6 +356,7 @@ impl Aws {
                         .await
                 })
                 .await?;
+            let mut accounts = Vec::new();
             for administrator in answer.delegated_administrators() {
                 accounts.push(parsed(
                     &place,
@@ -391,11 +364,9 @@ impl Aws {
                     administrator.id().unwrap_or_default(),
                 )?);
             }
-            token = answer.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(accounts);
-            }
-        }
+            Ok((accounts, answer.next_token().map(str::to_owned)))
+        })
+        .await
     }
 
     pub async fn enable_policy_type(

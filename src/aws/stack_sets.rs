@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, Region, TargetId};
 
-use super::call::{idempotent, once, read};
+use super::call::{idempotent, once, pages, read};
 use super::{Aws, AwsError};
 
 /// On whose behalf StackSets are operated (CloudFormation API, CallAs).
@@ -241,9 +241,7 @@ impl Aws {
 
     /// Names of the active StackSets.
     pub async fn list_stack_sets(&self) -> Result<Vec<String>, AwsError> {
-        let mut names = Vec::new();
-        let mut token = None;
-        loop {
+        pages(async |token: Option<String>| {
             let answer = self
                 .call(
                     &self.home(),
@@ -260,17 +258,14 @@ impl Aws {
                     },
                 )
                 .await?;
-            names.extend(
-                answer
-                    .summaries()
-                    .iter()
-                    .filter_map(|row| row.stack_set_name().map(str::to_owned)),
-            );
-            token = answer.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
+            let names = answer
+                .summaries()
+                .iter()
+                .filter_map(|row| row.stack_set_name().map(str::to_owned))
+                .collect();
+            Ok((names, answer.next_token().map(str::to_owned)))
+        })
+        .await
     }
 
     /// `None` when there is no active StackSet of that name.
@@ -325,9 +320,7 @@ impl Aws {
     }
 
     pub async fn list_stack_instances(&self, stack_set: &str) -> Result<Vec<Instance>, AwsError> {
-        let mut rows = Vec::new();
-        let mut token = None;
-        loop {
+        pages(async |token: Option<String>| {
             let answer = self
                 .call(
                     &self.home(),
@@ -344,6 +337,7 @@ impl Aws {
                     },
                 )
                 .await?;
+            let mut rows = Vec::new();
             for row in answer.summaries() {
                 let (Some(account), Some(region)) =
                     (identifier(row.account()), identifier(row.region()))
@@ -367,11 +361,9 @@ impl Aws {
                     last_operation: row.last_operation_id().map(str::to_owned),
                 });
             }
-            token = answer.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(rows);
-            }
-        }
+            Ok((rows, answer.next_token().map(str::to_owned)))
+        })
+        .await
     }
 
     /// The overrides of one instance; `None` when there is no such instance.
@@ -674,9 +666,7 @@ impl Aws {
         stack_set: &str,
         operation_id: &str,
     ) -> Result<Vec<ResultRow>, AwsError> {
-        let mut rows = Vec::new();
-        let mut token = None;
-        loop {
+        pages(async |token: Option<String>| {
             let answer = self
                 .call(
                     &self.home(),
@@ -694,6 +684,7 @@ impl Aws {
                     },
                 )
                 .await?;
+            let mut rows = Vec::new();
             for row in answer.summaries() {
                 let (Some(account), Some(region)) =
                     (identifier(row.account()), identifier(row.region()))
@@ -710,11 +701,9 @@ impl Aws {
                     reason: row.status_reason().unwrap_or_default().to_owned(),
                 });
             }
-            token = answer.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(rows);
-            }
-        }
+            Ok((rows, answer.next_token().map(str::to_owned)))
+        })
+        .await
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types;
 
-use super::call::{idempotent, once, read};
+use super::call::{idempotent, once, pages, read};
 use super::stack_sets::{Definition, parameters, sdk_capabilities, sdk_parameters, sdk_tags};
 use super::{Aws, AwsError, Place};
 
@@ -89,9 +89,7 @@ impl Aws {
 
     /// All stacks that are not deleted.
     pub async fn describe_stacks(&self, place: &Place) -> Result<Vec<Stack>, AwsError> {
-        let mut stacks = Vec::new();
-        let mut token = None;
-        loop {
+        pages(async |token: Option<String>| {
             let answer = self
                 .call(place, read("DescribeStacks"), async |client: Client| {
                     client
@@ -101,12 +99,10 @@ impl Aws {
                         .await
                 })
                 .await?;
-            stacks.extend(answer.stacks().iter().map(stack));
-            token = answer.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(stacks);
-            }
-        }
+            let stacks = answer.stacks().iter().map(stack).collect();
+            Ok((stacks, answer.next_token().map(str::to_owned)))
+        })
+        .await
     }
 
     /// The template as it was sent.
