@@ -98,7 +98,10 @@ fn reaches(rollout: &Rollout, component: &Component, subject: Subject) -> bool {
         || match &component.spec {
             Spec::OrganizationAccess(_) => false,
             Spec::Policy(spec) => {
-                spec.attach_to.root || spec.attach_to.accounts.contains(subject.account)
+                let named = |text: &String| {
+                    text == subject.account.as_str() || subject.names.contains(text)
+                };
+                spec.attach_to.root || spec.attach_to.accounts.iter().any(named)
             }
             Spec::Stack(spec) => subject.names.contains(&spec.account),
             Spec::StackSet(spec) => named(&spec.accounts),

@@ -152,7 +152,7 @@ phases:
     components:
       - { kind: organizationAccess, name: access, policyTypes: [SERVICE_CONTROL_POLICY] }
       - { kind: policy, name: a, type: SERVICE_CONTROL_POLICY, document: d.json, attachTo: { environments: all } }
-      - { kind: policy, name: b, type: SERVICE_CONTROL_POLICY, document: d.json, attachTo: { organizationalUnits: [X], accounts: ["111111111111"], root: true } }
+      - { kind: policy, name: b, type: SERVICE_CONTROL_POLICY, document: d.json, attachTo: { organizationalUnits: [X], accounts: ["111111111111", hub], root: true } }
       - { kind: stack, name: c, account: hub, regions: [us-east-1], template: t.yaml, parameters: { OrganizationId: ${organization.id} } }
       - { kind: stackSet, name: d, template: t.yaml, environments: [dev], parameters: { L: [1, x] }, autoDeployment: true }
       - kind: invocationLogging

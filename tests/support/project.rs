@@ -13,6 +13,17 @@ pub struct Project {
     folder: TempDir,
 }
 
+/// A component for the template of VPC endpoints, with a network that nobody has.
+const VPC_ENDPOINTS: &str = "      - kind: stackSet
+        name: vpc-endpoints
+        template: templates/members/vpc-endpoints.yaml
+        parameters:
+          VpcId: vpc-0123456789abcdef0
+          SubnetIds: [subnet-0123456789abcdef0]
+          ClientCidr: 10.0.0.0/16
+          OrganizationId: ${organization.id}
+";
+
 impl Project {
     /// The rollout that this repository ships.
     pub fn shipped() -> Self {
@@ -42,6 +53,8 @@ impl Project {
             }
         }
         assert!(!phases.is_empty(), "{offered}");
+        // Not offered ready to use, since its network is every account's own.
+        phases.push(("members", VPC_ENDPOINTS.to_owned()));
         for (name, components) in phases {
             let start = rollout
                 .find(&format!("\n  - name: {name}\n"))

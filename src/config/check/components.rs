@@ -5,6 +5,7 @@ use super::environments::unknown_environment;
 use crate::config::codes;
 use crate::config::diagnostic::{Diagnostic, Origin, suggestion};
 use crate::config::model::Component;
+use crate::ids::AccountId;
 use crate::resources::Spec;
 use crate::resources::policy::spec::Spec as PolicySpec;
 
@@ -225,6 +226,9 @@ fn attachment(
     }
     findings.extend(unit_findings);
     for (id, origin) in context.component_items(component, &["attachTo", "accounts"]) {
+        if id.parse::<AccountId>().is_err() {
+            known_account(context, id, origin, false, findings);
+        }
         if context
             .rollout
             .protected

@@ -147,6 +147,11 @@
     (("rollout.yaml", "{ environments: all }", "{ environments: all, root: true }"), &[
         "E0902 rollout.yaml:19:19: the policy `models` is for environments and for fixed targets at once (keep `environments` (one policy per environment), or the others (one policy for all of them))",
     ]),
+    (("rollout.yaml", "{ environments: all }", "{ accounts: [hubs] }"), &[
+        "E0502 environments/base.yaml:4:11: no template and no policy document takes the parameter `Models` (no component that takes it is made where this value applies; remove it, or move it there)",
+        "E0503 rollout.yaml:16:15: the parameter `Models` of `policies/models.json` has no value (add `Models:` to the component's parameters)",
+        "E0408 rollout.yaml:19:32: the section `accounts` has no account `hubs` (did you mean `hub`?)",
+    ]),
     (("rollout.yaml", "{ environments: all }", "{}"), &[
         "E0502 environments/base.yaml:4:11: no template and no policy document takes the parameter `Models` (no component that takes it is made where this value applies; remove it, or move it there)",
         "E0503 rollout.yaml:16:15: the parameter `Models` of `policies/models.json` has no value (add `Models:` to the component's parameters)",

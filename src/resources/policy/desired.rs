@@ -81,9 +81,12 @@ pub fn build(
             if spec.attach_to.root {
                 desired.targets.insert(scope.snapshot.root.clone().into());
             }
-            desired
-                .targets
-                .extend(spec.attach_to.accounts.iter().cloned().map(TargetId::from));
+            let accounts = spec.attach_to.accounts.iter();
+            desired.targets.extend(
+                accounts
+                    .filter_map(|text| text.parse().ok().or_else(|| scope.named(text).cloned()))
+                    .map(|id: AccountId| TargetId::from(id)),
+            );
             for text in &spec.attach_to.organizational_units {
                 let selector = text
                     .parse()

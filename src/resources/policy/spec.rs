@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::ids::AccountId;
 use crate::resources::organization_access::spec::PolicyType;
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -45,8 +44,9 @@ pub struct AttachTo {
     /// Paths (`Workloads/Prod`) or ids.
     #[serde(default)]
     pub organizational_units: Vec<String>,
+    /// Names of the section `accounts`, or ids in quotes.
     #[serde(default)]
-    pub accounts: Vec<AccountId>,
+    pub accounts: Vec<String>,
     #[serde(default)]
     pub root: bool,
 }
