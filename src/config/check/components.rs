@@ -8,6 +8,7 @@ use crate::config::model::Component;
 use crate::ids::AccountId;
 use crate::resources::Spec;
 use crate::resources::policy::spec::Spec as PolicySpec;
+use crate::template::BODY_LIMIT;
 
 /// The name that a stack's account may have beside those of the section `accounts`.
 const MANAGEMENT: &str = "management";
@@ -17,9 +18,27 @@ pub fn check(context: &Context) -> Vec<Diagnostic> {
     for component in context.rollout.components() {
         names(context, component, &mut findings);
         meaning(context, component, &mut findings);
+        findings.extend(large_template(context, component));
     }
     overrides(context, &mut findings);
     findings
+}
+
+/// A request takes 51,200 bytes of template (CloudFormation quotas); a longer one needs a bucket to be read from.
+fn large_template(context: &Context, component: &Component) -> Option<Diagnostic> {
+    let template = context.rollout.template_of(component)?;
+    let size = template.body.len();
+    if size <= BODY_LIMIT || context.rollout.organization.template_bucket.is_some() {
+        return None;
+    }
+    Some(
+        Diagnostic::error(
+            codes::TEMPLATE_LIMIT,
+            format!("the template has {size} bytes, and a request takes {BODY_LIMIT}"),
+        )
+        .at(&context.component_origin(component, &["template"]))
+        .help("name a bucket of the calling account as organization.templateBucket, or make the template smaller"),
+    )
 }
 
 fn names(context: &Context, component: &Component, findings: &mut Vec<Diagnostic>) {

@@ -4,6 +4,7 @@
 mod bad_days;
 mod changes;
 mod first_rollout;
+mod large_templates;
 mod lost_answers;
 mod stack_sets;
 pub mod stage;
