@@ -97,20 +97,32 @@ async fn attempt(
                     conflict(step, format!("StackSet {name} is not there any more"))
                 }));
             };
-            let url = template_url(context, definition).await?;
-            if digest_of(&live) != *before
-                && !same_definition(context, definition, &parameters, &live)
-            {
+            let moved = same_definition(context, definition, &parameters, &live);
+            if digest_of(&live) != *before && !moved {
                 let text = format!("StackSet {name} was changed since it was planned");
                 return Ok(whole(step, &|_| conflict(step, text.clone())));
             }
             let reach = reduced(reach, step);
-            let sent = aws_definition(context, name, definition, &parameters, url.as_deref());
-            let id = start(context, step, name, &token, async || {
-                aws.update_stack_set(sent, &reach, preferences, &token)
-                    .await
-            })
-            .await?;
+            let id = if moved && digest_of(&live) != *before {
+                // An attempt before this one moved the definition. Moving it again would mark every instance
+                // OUTDATED that was brought to it since.
+                if step.targets.is_empty() {
+                    return Ok(StepResult::done());
+                }
+                start(context, step, name, &token, async || {
+                    aws.update_stack_instances(name, &reach, None, preferences, &token)
+                        .await
+                })
+                .await?
+            } else {
+                let url = template_url(context, definition).await?;
+                let sent = aws_definition(context, name, definition, &parameters, url.as_deref());
+                start(context, step, name, &token, async || {
+                    aws.update_stack_set(sent, &reach, preferences, &token)
+                        .await
+                })
+                .await?
+            };
             let operation = wait(context, step, name, &id).await?;
             if step.targets.is_empty() {
                 return Ok(StepResult::done());

@@ -41,6 +41,15 @@ pub async fn start(
     id: &str,
     send: impl AsyncFn() -> Result<String, AwsError>,
 ) -> Result<String, Trouble> {
+    if context.may_have_been_sent()
+        && context
+            .aws
+            .describe_stack_set_operation(stack_set, id)
+            .await?
+            .is_some()
+    {
+        return Ok(id.to_owned());
+    }
     let poll = Poll::new(context.deadlines.foreign_operation);
     loop {
         let error = match send().await {
