@@ -185,9 +185,7 @@ impl Context<'_> {
     }
 
     async fn output(&self, output: &OutputOf) -> Result<String, Unresolved> {
-        if let Some(known) = self
-            .shared
-            .outputs.borrow().get(output) {
+        if let Some(known) = self.shared.outputs.borrow().get(output) {
             return Ok(known.clone());
         }
         let place = Place::new(&output.account, &output.region);
@@ -198,8 +196,7 @@ impl Context<'_> {
             .map_err(Unresolved::Aws)?;
         let value = stack.and_then(|stack| stack.outputs.get(&output.output).cloned());
         let value = value.ok_or_else(|| Unresolved::Missing(output.clone()))?;
-        self
-            .shared
+        self.shared
             .outputs
             .borrow_mut()
             .insert(output.clone(), value.clone());

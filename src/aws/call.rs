@@ -161,7 +161,13 @@ impl Aws {
                 Ok(Err(error)) => Err(describe(C::SERVICE, operation.name, place, &error)),
                 Err(_) => {
                     let message = format!("no answer within {} s", deadline.as_secs());
-                    Err(unanswered(C::SERVICE, operation, place, "TimedOut", message))
+                    Err(unanswered(
+                        C::SERVICE,
+                        operation,
+                        place,
+                        "TimedOut",
+                        message,
+                    ))
                 }
             };
             if let (Some(witness), Some(call)) = (&self.witness, noted) {

@@ -407,7 +407,7 @@ fn sort(steps: &mut [Step], scope: &Scope<'_>, environments: &BTreeMap<String, E
     steps.sort_by_cached_key(rank);
 }
 
-fn summarise(steps: &[Step], unchanged: usize) -> Summary {
+pub(super) fn summarise(steps: &[Step], unchanged: usize) -> Summary {
     let mut summary = Summary {
         unchanged,
         ..Summary::default()
