@@ -16,6 +16,7 @@ use crate::resources::values::{OutputOf, Part, Planned};
 
 use super::event::{Failure, What};
 use super::record::Record;
+use super::run::Interrupt;
 
 /// How long something may take before it counts as stuck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +99,7 @@ pub(super) struct Shared<'a> {
     /// Tells the requests of this run from those of another run of the same plan.
     pub run: String,
     pub record: Option<Rc<dyn Record>>,
+    pub interrupt: &'a Interrupt,
     /// Accounts that this plan creates stacks in, their roles among them.
     pub prepared: BTreeSet<AccountId>,
     pub emit: &'a dyn Fn(What),
@@ -149,6 +151,11 @@ impl Context<'_> {
     /// is sent.
     pub fn may_have_been_sent(&self) -> bool {
         self.intended
+    }
+
+    /// Whether somebody wants the operations of this run to be stopped in AWS.
+    pub fn stops_operations(&self) -> bool {
+        self.shared.interrupt.stops_operations()
     }
 
     /// Notes what a target is like just before the step changes it, for `rollback`. Durable before the change, since

@@ -33,15 +33,30 @@ const CONCURRENCY: usize = 64;
 
 /// Set by the first Ctrl-C: nothing new starts.
 #[derive(Debug, Clone, Default)]
-pub struct Interrupt(Rc<Cell<bool>>);
+pub struct Interrupt {
+    set: Rc<Cell<bool>>,
+    stop_operations: bool,
+}
 
 impl Interrupt {
+    /// Also stops the operations that run in AWS, which else go on to their end.
+    pub fn stopping_operations() -> Self {
+        Self {
+            stop_operations: true,
+            ..Self::default()
+        }
+    }
+
     pub fn set(&self) {
-        self.0.set(true);
+        self.set.set(true);
     }
 
     pub fn is_set(&self) -> bool {
-        self.0.get()
+        self.set.get()
+    }
+
+    pub(super) fn stops_operations(&self) -> bool {
+        self.stop_operations && self.is_set()
     }
 }
 
@@ -113,6 +128,7 @@ pub async fn run(
     let shared = Shared {
         run: id,
         record: record.clone(),
+        interrupt,
         prepared: plan.created_in(),
         emit: &emit,
         policies: RefCell::new(BTreeMap::new()),

@@ -3,6 +3,7 @@
 pub mod check;
 mod draft;
 pub mod model;
+pub mod narrow;
 pub mod undo;
 
 pub use draft::{Draft, NoPlan, StepDraft, preimage};

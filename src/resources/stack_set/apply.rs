@@ -228,6 +228,9 @@ fn reduced(reach: &Reach, step: &Step) -> Reach {
         .accounts
         .retain(|account| step.targets.iter().any(|target| target.account == *account));
     reach
+        .regions
+        .retain(|region| step.targets.iter().any(|target| target.region == *region));
+    reach
 }
 
 async fn template_url(

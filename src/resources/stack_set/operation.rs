@@ -96,7 +96,12 @@ pub async fn wait(
 ) -> Result<Operation, Trouble> {
     let poll = Poll::new(context.deadlines.stack_set_operation);
     let mut looks = 0_u32;
+    let mut stopped = false;
     loop {
+        if context.stops_operations() && !stopped {
+            stopped = true;
+            context.aws.stop_stack_set_operation(stack_set, id).await?;
+        }
         let operation = context
             .aws
             .describe_stack_set_operation(stack_set, id)
