@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod digest;
 pub mod ids;
+pub mod journal;
 pub mod organization;
 pub mod plan;
 pub mod policy;
