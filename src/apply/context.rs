@@ -15,7 +15,7 @@ use crate::plan::{Plan, Step};
 use crate::resources::values::{OutputOf, Part, Planned};
 
 use super::event::{Failure, What};
-use super::record::Record;
+use super::record::Ledger;
 use super::run::Interrupt;
 
 /// How long something may take before it counts as stuck.
@@ -63,12 +63,16 @@ pub struct StepResult {
     pub failures: Vec<Failure>,
     /// What was really changed, where only AWS could say.
     pub details: Vec<String>,
+    /// Whether it is known how everything that was started ended. Only then may the step be tried anew, under new
+    /// tokens; else what was started is looked for first.
+    pub settled: bool,
 }
 
 impl StepResult {
     pub fn done() -> Self {
         Self {
             succeeded: 1,
+            settled: true,
             ..Self::default()
         }
     }
@@ -77,6 +81,15 @@ impl StepResult {
         Self {
             failures: vec![failure],
             ..Self::default()
+        }
+    }
+
+    /// It has come to its end, however that was.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        Self {
+            settled: true,
+            ..self
         }
     }
 }
@@ -98,7 +111,7 @@ pub struct Context<'a> {
 pub(super) struct Shared<'a> {
     /// Tells the requests of this run from those of another run of the same plan.
     pub run: String,
-    pub record: Option<Rc<dyn Record>>,
+    pub record: Option<Rc<Ledger>>,
     pub interrupt: &'a Interrupt,
     /// Accounts that this plan creates stacks in, their roles among them.
     pub prepared: BTreeSet<AccountId>,

@@ -5,11 +5,12 @@ mod context;
 pub mod event;
 mod failure;
 pub mod past;
+pub mod recall;
 pub mod record;
 mod run;
 
 pub use context::{Context, Deadlines, Poll, StepResult};
 pub use failure::{advice, conflict, failed, failed_by};
 pub use past::Past;
-pub use record::Record;
+pub use record::Ledger;
 pub use run::{Interrupt, RunReport, Setting, run};

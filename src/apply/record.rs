@@ -1,76 +1,92 @@
-//! Journal first: what a run notes before it changes anything, and who may change anything at all.
+//! Journal first: every call that changes something is durable as an intent before it leaves the machine, and only
+//! the holder of the lease sends any.
 
-use std::fmt::Debug;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::aws::AwsError;
-use crate::aws::witness::{Refusal, Sending, Witness};
-use crate::ids::{AccountId, Region};
+use crate::aws::witness::{JOURNAL_CLOSED, LEASE_LOST, Refusal, Sending, Witness};
+use crate::journal::entry::{Answer, Entry, Intent, Outcome};
+use crate::journal::{Journal, Lease};
 use crate::plan::StepId;
 
-use super::event::Event;
+use super::event::{Event, What};
 
-/// A call that is about to be sent, as it is remembered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Intent {
-    pub step: StepId,
-    /// Counts from 1; a step is tried again only when it is known how the attempt before ended.
-    pub attempt: u32,
-    pub service: String,
-    pub operation: String,
-    pub account: AccountId,
-    pub region: Region,
-    /// The step's OperationId or ClientRequestToken.
-    pub token: String,
-    /// SHA-256 of what the step sends, from the plan.
-    pub payload: String,
+/// The journal of a run and the right to go on with it.
+#[derive(Debug)]
+pub struct Ledger {
+    journal: Journal,
+    lease: Lease,
+    /// Number of the last call.
+    calls: Cell<u64>,
 }
 
-/// What came of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "is")]
-pub enum Answer {
-    Ok,
-    /// AWS's code and our class of it. Texts of AWS are not kept: they may hold what nobody should read.
-    Error {
-        code: String,
-        class: String,
-    },
-}
+impl Ledger {
+    /// `calls`: how many the run has made already.
+    pub fn new(journal: Journal, lease: Lease, calls: u64) -> Self {
+        Self {
+            journal,
+            lease,
+            calls: Cell::new(calls),
+        }
+    }
 
-/// Where a run keeps its memory. One order for everything; what [`Record::intend`] returned for is durable, and so
-/// is everything that was noted before it.
-pub trait Record: Debug {
-    fn event(&self, event: &Event);
+    pub fn lease(&self) -> &Lease {
+        &self.lease
+    }
 
-    /// What a target was like just before it is changed.
-    fn preimage(&self, step: &StepId, key: &str, value: Json);
+    pub fn note(&self, entry: Entry) {
+        self.journal.note(entry);
+    }
 
-    /// Returns the call's number when the intent is durable and this process still may change things.
+    /// Progress is not kept: there is much of it, and it tells nothing that the end of a step does not.
+    pub fn event(&self, event: &Event) {
+        if !matches!(event.what, What::StepProgress { .. }) {
+            self.journal.note(Entry::Event(event.clone()));
+        }
+    }
+
+    pub fn preimage(&self, step: &StepId, key: &str, value: Json) {
+        self.journal.note(Entry::Preimage {
+            step: step.clone(),
+            key: key.to_owned(),
+            value,
+        });
+    }
+
+    /// Makes everything that was noted durable.
     ///
     /// # Errors
-    /// The journal is closed, or the lease is lost: nothing may be sent.
-    fn intend<'a>(&'a self, intent: Intent) -> LocalBoxFuture<'a, Result<u64, Refusal>>;
+    /// The journal is closed: nothing may be changed any more.
+    pub async fn commit(&self) -> Result<(), Refusal> {
+        self.journal.commit().await.map_err(|error| Refusal {
+            code: JOURNAL_CLOSED,
+            message: error.to_string(),
+        })
+    }
 
-    fn answered(&self, call: u64, answer: Answer);
-
-    /// Makes everything noted so far durable.
-    ///
-    /// # Errors
-    /// As for [`Record::intend`].
-    fn commit(&self) -> LocalBoxFuture<'_, Result<(), Refusal>>;
+    /// Returns the call's number when it is durable and this process still holds the lease.
+    async fn intend(&self, intent: Intent) -> Result<u64, Refusal> {
+        let call = intent.call;
+        self.journal.note(Entry::Intent(intent));
+        self.commit().await?;
+        // After the write, which may have taken its time.
+        self.lease.check().map_err(|lost| Refusal {
+            code: LEASE_LOST,
+            message: lost.to_string(),
+        })?;
+        Ok(call)
+    }
 }
 
 /// The witness of one attempt of one step.
 #[derive(Debug)]
 pub(super) struct StepWitness {
-    pub record: Rc<dyn Record>,
+    pub ledger: Rc<Ledger>,
     pub step: StepId,
     pub attempt: u32,
     pub token: String,
@@ -79,27 +95,36 @@ pub(super) struct StepWitness {
 
 impl Witness for StepWitness {
     fn before<'a>(&'a self, sending: Sending<'a>) -> LocalBoxFuture<'a, Result<u64, Refusal>> {
+        let ledger = &self.ledger;
+        let call = ledger.calls.get() + 1;
+        ledger.calls.set(call);
         let intent = Intent {
-            step: self.step.clone(),
+            call,
+            step: Some(self.step.clone()),
             attempt: self.attempt,
             service: sending.service.to_owned(),
             operation: sending.operation.to_owned(),
             account: sending.place.account.clone(),
             region: sending.place.region.clone(),
-            token: self.token.clone(),
+            token: Some(self.token.clone()),
             payload: self.payload.clone(),
+            epoch: ledger.lease.epoch(),
         };
-        async move { self.record.intend(intent).await }.boxed_local()
+        ledger.intend(intent).boxed_local()
     }
 
     fn after(&self, call: u64, outcome: Result<(), &AwsError>) {
-        let answer = match outcome {
-            Ok(()) => Answer::Ok,
-            Err(error) => Answer::Error {
+        let outcome = match outcome {
+            Ok(()) => Outcome::Ok,
+            Err(error) => Outcome::Failed {
                 code: error.code.clone(),
-                class: format!("{:?}", error.class).to_lowercase(),
+                class: error.class,
             },
         };
-        self.record.answered(call, answer);
+        self.ledger.journal.note(Entry::Answer(Answer {
+            call,
+            outcome,
+            request: None,
+        }));
     }
 }

@@ -26,7 +26,7 @@ use super::event::{
 };
 use super::failure::{ends_the_run, failed};
 use super::past::Past;
-use super::record::{Record, StepWitness};
+use super::record::{Ledger, StepWitness};
 
 /// Steps that run at the same time. Most of them wait for AWS.
 const CONCURRENCY: usize = 64;
@@ -79,7 +79,7 @@ pub struct Setting<'a> {
     /// What earlier processes of this run did.
     pub past: Past,
     /// `None`: nothing is remembered, and the run cannot be resumed.
-    pub record: Option<Rc<dyn Record>>,
+    pub record: Option<Rc<Ledger>>,
     pub approvals: &'a dyn Approvals,
 }
 
@@ -193,7 +193,7 @@ async fn attempt(
     let attempt = past.attempts.get(&step.id).copied().unwrap_or_default() + 1;
     let witnessed = shared.record.clone().map(|record| {
         aws.witnessed(Rc::new(StepWitness {
-            record,
+            ledger: record,
             step: step.id.clone(),
             attempt,
             token: token(plan, step, &shared.run, attempt),
@@ -351,6 +351,7 @@ impl<'a> Run<'a> {
                 succeeded: done.succeeded,
                 failures: done.failures.clone(),
                 details: Vec::new(),
+                settled: true,
             };
             let counts = counts(&result);
             self.close(at, done.outcome, result, counts, &|_| {});
@@ -664,6 +665,7 @@ impl<'a> Run<'a> {
             not_attempted,
             failures: result.failures.clone(),
             details: result.details,
+            settled: result.settled,
         });
         self.failures.extend(result.failures);
         if let Some(phase) = self.phases.get_mut(phase_at) {

@@ -8,7 +8,7 @@ pub mod undo;
 
 pub use draft::{Draft, NoPlan, StepDraft, preimage};
 pub use model::{
-    Action, FieldChange, Lock, Note, NoteKind, Plan, Shown, Step, StepId, Summary, Target,
+    Action, FieldChange, Lock, Note, NoteKind, Plan, Shown, Step, StepId, Summary, Target, Unusable,
 };
 
 use crate::config::codes;

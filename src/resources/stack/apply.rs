@@ -166,7 +166,8 @@ async fn through_change_set(
             change_set.reason,
             FailureClass::NeedsAction,
             "correct the template or its parameters, then run `bedrail apply` again",
-        ))));
+        ))
+        .settled()));
     }
     let executed_before = made_before && change_set.execution_status != "AVAILABLE";
     let executed = if executed_before {
@@ -321,7 +322,8 @@ async fn failure(
         message,
         FailureClass::NeedsAction,
         next,
-    )))
+    ))
+    .settled())
 }
 
 fn stuck(step: &Step, message: &str) -> StepResult {

@@ -144,7 +144,7 @@ pub async fn judge(
     aim: Aim,
 ) -> Result<StepResult, Trouble> {
     let Evidence { rows, instances } = gather(context, step, stack_set, operation, aim).await?;
-    let mut result = StepResult::default();
+    let mut result = StepResult::default().settled();
     for target in &step.targets {
         let (row, instance) = (rows.get(target), instances.get(target));
         if is_good(aim, row, instance) {
