@@ -5,11 +5,14 @@
 
 pub mod entry;
 pub mod format;
+pub mod host;
+pub mod lease;
 pub mod medium;
 pub mod run_id;
 pub mod writer;
 
 pub use entry::Entry;
+pub use lease::{Lease, LeaseError};
 pub use medium::{Medium, MediumError};
 pub use run_id::RunId;
 pub use writer::{Journal, JournalError};
