@@ -95,6 +95,13 @@ impl Session {
         Ok(waiting::show(common, &self.session.aws, "reading what is live", reading).await?)
     }
 
+    /// How much of each bake time is waited: an embedded organization bakes as much faster as it works.
+    pub fn bake_scale(&self) -> f64 {
+        self.embedded
+            .as_ref()
+            .map_or(1.0, embedded::Embedded::time_scale)
+    }
+
     /// Lets go of what the session holds; an embedded organization is tidied up.
     pub fn close(&self) -> Result<(), Stop> {
         match &self.embedded {
