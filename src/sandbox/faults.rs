@@ -151,7 +151,7 @@ impl What {
 /// Too many requests, as each service says it.
 pub fn throttled(service: Service) -> ApiError {
     let (status, code, message) = match service {
-        Service::CloudFormation | Service::Iam | Service::Sts => {
+        Service::CloudFormation | Service::Iam | Service::Monitoring | Service::Sts => {
             (400, "Throttling", "Rate exceeded")
         }
         Service::Organizations => (
@@ -171,6 +171,7 @@ pub fn throttled(service: Service) -> ApiError {
 pub fn broken(service: Service) -> ApiError {
     let (status, code) = match service {
         Service::CloudFormation | Service::Sts => (500, "InternalFailure"),
+        Service::Monitoring => (500, "InternalServiceError"),
         Service::Iam => (500, "ServiceFailure"),
         Service::Organizations => (500, "ServiceException"),
         Service::Kms => (500, "KMSInternalException"),
@@ -188,7 +189,9 @@ pub fn broken(service: Service) -> ApiError {
 fn denied(service: Service) -> ApiError {
     let text = "You are not authorized to perform this operation.";
     match service.protocol() {
-        Protocol::Query { .. } | Protocol::RestXml => ApiError::new(403, "AccessDenied", text),
+        Protocol::Query { .. } | Protocol::Cbor | Protocol::RestXml => {
+            ApiError::new(403, "AccessDenied", text)
+        }
         Protocol::Json => ApiError::new(400, "AccessDeniedException", text),
         Protocol::RestJson => ApiError::new(403, "AccessDeniedException", text),
     }

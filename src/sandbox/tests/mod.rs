@@ -1,5 +1,6 @@
 //! The sandbox through real SDK clients, in process, on paused time.
 
+mod alarms;
 mod bad_days;
 mod cloudformation;
 mod identity;

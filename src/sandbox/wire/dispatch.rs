@@ -13,7 +13,7 @@ use super::{
 };
 use crate::sandbox::world::{
     AccountId, ApiError, Call, Caller, Region, World, account, authorization, bedrock,
-    cloudformation, iam, ids, kms, logs, organizations, s3, sts,
+    cloudformation, iam, ids, kms, logs, monitoring, organizations, s3, sts,
 };
 
 /// What happened with one request, for those who count or log calls.
@@ -59,7 +59,7 @@ impl World {
         let (response, code) = match outcome {
             Ok(response) => (response, None),
             Err(error) => (
-                answer::failure(parsed.service, &error, &request_id),
+                answer::failure(parsed.protocol, parsed.service, &error, &request_id),
                 Some(error.code),
             ),
         };
@@ -102,12 +102,14 @@ impl World {
             Service::CloudFormation => cloudformation::handle(self, &call),
             Service::Iam => iam::api::handle(self, &call),
             Service::Kms => kms::api::handle(self, &call),
+            Service::Monitoring => monitoring::api::handle(self, &call),
             Service::Logs => logs::api::handle(self, &call),
             Service::Organizations => organizations::api::handle(self, &call),
             Service::Sts => sts::api::handle(self, &call),
             Service::S3 => Ok(Value::Null),
         }?;
         Ok(answer::success(
+            parsed.protocol,
             parsed.service,
             &parsed.operation,
             &output,
@@ -125,7 +127,9 @@ pub fn no_such_operation(service: Service, operation: &str) -> ApiError {
             "InvalidAction",
             format!("Could not find operation {operation}"),
         ),
-        Protocol::Json | Protocol::RestJson => ApiError::new(400, "UnknownOperationException", ""),
+        Protocol::Json | Protocol::Cbor | Protocol::RestJson => {
+            ApiError::new(400, "UnknownOperationException", "")
+        }
         Protocol::RestXml => ApiError::new(
             501,
             "NotImplemented",
@@ -141,7 +145,8 @@ pub fn refusal(
     error: &ApiError,
     now: Timestamp,
 ) -> (Response<Bytes>, Observed) {
-    let response = answer::failure(parsed.service, error, &request_id(parsed, now));
+    let id = request_id(parsed, now);
+    let response = answer::failure(parsed.protocol, parsed.service, error, &id);
     let observed = Observed {
         at: now,
         service: parsed.service.name(),
@@ -180,7 +185,12 @@ pub fn unreadable(why: &Unreadable) -> Response<Bytes> {
             (*service, error)
         }
     };
-    answer::failure(service, &error, "00000000-0000-4000-8000-000000000000")
+    answer::failure(
+        service.protocol(),
+        service,
+        &error,
+        "00000000-0000-4000-8000-000000000000",
+    )
 }
 
 /// An id drawn from what was asked and when, so that answering draws nothing from the world.

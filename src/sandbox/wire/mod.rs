@@ -2,6 +2,7 @@
 //! becomes an answer. Generic over operations: shapes are JSON on both sides.
 
 pub mod answer;
+pub mod cbor;
 pub mod chunked;
 pub mod dispatch;
 pub mod input;
