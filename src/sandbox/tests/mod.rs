@@ -3,6 +3,7 @@
 mod alarms;
 mod bad_days;
 mod cloudformation;
+mod freezing;
 mod identity;
 mod invocation_logging;
 mod organizations;

@@ -16,6 +16,7 @@ pub mod scope;
 pub mod service;
 pub mod xml;
 
-pub use dispatch::Observed;
 pub use parsed::Parsed;
 pub use service::Service;
+
+pub use super::observed::Observed;

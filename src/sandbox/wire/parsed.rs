@@ -5,7 +5,7 @@ use http::Request;
 use serde_json::Value;
 
 use super::{
-    cbor, query, rest_json,
+    cbor, query, reads, rest_json,
     rest_xml::{self, S3Request},
     scope::{self, Scope},
     service::{Protocol, Service},
@@ -94,6 +94,11 @@ impl Parsed {
             scope,
             body,
         })
+    }
+
+    /// Whether the operation is one that changes nothing.
+    pub fn is_read(&self) -> bool {
+        reads::is_read(self.service, &self.operation)
     }
 
     /// The Region that the request was signed for.
