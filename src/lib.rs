@@ -16,6 +16,7 @@ pub mod organization;
 pub mod plan;
 pub mod policy;
 pub mod resources;
+pub mod runs;
 pub mod sandbox;
 pub mod session;
 pub mod template;
