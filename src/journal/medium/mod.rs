@@ -1,5 +1,6 @@
 //! Where journals, plans of runs and the lease live: a folder beside the rollout, or a bucket for teams.
 
+pub mod bucket;
 pub mod disk;
 pub mod folder;
 pub mod memory;
@@ -9,6 +10,7 @@ use std::fmt;
 use futures_util::future::LocalBoxFuture;
 
 use super::RunId;
+use crate::aws::AwsError;
 
 /// Stores bytes; knows nothing of what they mean.
 ///
@@ -127,6 +129,15 @@ pub enum MediumError {
         what: &'static str,
         kind: std::io::ErrorKind,
         message: String,
+    },
+    #[error(
+        "{place}: {error}; the bucket has to belong to account {account}, be in {region}, and let the caller get, put and list"
+    )]
+    Aws {
+        place: String,
+        account: String,
+        region: String,
+        error: Box<AwsError>,
     },
     #[error(
         "{0} is a symbolic link; bedrail keeps its records in real files only: remove the link"
