@@ -42,6 +42,7 @@ fn rolled_out() -> Project {
     project
 }
 
+/// A13: management, hub, members, logging, seal, each after the one before.
 #[test]
 fn the_shipped_rollout_is_rolled_out_and_then_nothing_is_to_be_done() {
     let project = Project::shipped();
