@@ -132,6 +132,7 @@ async fn all_of_it_stands_and_a_second_run_has_nothing_to_do() {
             "alarms",
             "metrics-link",
             "compliance-rules",
+            "inference-profile",
             "vpc-endpoints",
         ];
         // What IAM and Budgets have once.

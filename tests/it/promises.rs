@@ -388,15 +388,12 @@ fn figures_by_identity_reach_the_hub() {
                 "{place}: {metric}"
             );
         }
-        let links = &holds(&account, region).generic;
-        assert_eq!(
-            links
-                .keys()
-                .filter(|key| key.starts_with("AWS::Oam::Link|"))
-                .count(),
-            1,
-            "{place}"
-        );
+        for kind in [
+            "AWS::Oam::Link",
+            "AWS::Bedrock::ApplicationInferenceProfile",
+        ] {
+            assert_eq!(names(&account, region, kind).len(), 1, "{kind} in {place}");
+        }
     }
     let hub = AccountId(HUB.to_owned());
     for region in REGIONS {
