@@ -4,5 +4,6 @@ pub mod apply;
 pub mod change;
 pub mod desired;
 pub mod diff;
+pub mod lockout;
 pub mod observe;
 pub mod spec;
