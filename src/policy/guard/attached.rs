@@ -84,7 +84,11 @@ impl Attached {
 
     /// The names of the policies attached directly to a target.
     pub fn names_at(&self, target: &TargetId) -> impl Iterator<Item = &str> {
-        self.at.get(target).into_iter().flatten().map(String::as_str)
+        self.at
+            .get(target)
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
     }
 
     /// Where a policy is attached.
@@ -123,10 +127,11 @@ impl Attached {
     }
 
     pub(super) fn is_personal(&self, chain: &Chain) -> bool {
-        chain
-            .iter()
-            .flatten()
-            .any(|at| self.contents.get(*at).is_none_or(|content| content.personal))
+        chain.iter().flatten().any(|at| {
+            self.contents
+                .get(*at)
+                .is_none_or(|content| content.personal)
+        })
     }
 
     /// The levels of a chain; `Err` names the first policy that cannot be evaluated.
@@ -189,8 +194,5 @@ fn is_personal(document: &str) -> bool {
             digits >= 12 || (digits > 0 && digits < run.len())
         });
     let lower = document.to_ascii_lowercase();
-    has_id
-        || lower.contains("account")
-        || lower.contains("orgpaths")
-        || lower.contains("${aws:")
+    has_id || lower.contains("account") || lower.contains("orgpaths") || lower.contains("${aws:")
 }

@@ -305,13 +305,10 @@ struct Row {
 
 impl Rows {
     fn add(&mut self, subject: &Subject, others: usize, ask: &Ask, step: &str, reason: Reason) {
-        let by = reason.by.as_ref().map(|at| {
-            (
-                at.policy.clone(),
-                at.statement.clone(),
-                at.level.clone(),
-            )
-        });
+        let by = reason
+            .by
+            .as_ref()
+            .map(|at| (at.policy.clone(), at.statement.clone(), at.level.clone()));
         let row = self
             .rows
             .entry((ask.who.clone(), by, reason.in_doubt))

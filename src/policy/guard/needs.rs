@@ -25,24 +25,20 @@ impl Setting<'_> {
     /// A request of a role of the account. What depends on the caller's network, session or tags stays unknown.
     pub fn request(&self, role: &str, action: &str, resource: &str, region: &str) -> Request {
         let account = self.account.as_str();
-        Request::new(
-            Principal::Identity(self.role_arn(role)),
-            action,
-            resource,
-        )
-        .with("aws:RequestedRegion", region)
-        .with("aws:PrincipalOrgID", self.organization.as_str())
-        .with("aws:ResourceOrgID", self.organization.as_str())
-        .with("aws:ResourceAccount", account)
-        .with("aws:SecureTransport", "true")
-        .without("aws:PrincipalServiceName")
-        .without("aws:PrincipalServiceNamesList")
-        .without("aws:FederatedProvider")
-        // Keys of requests that a service makes for somebody.
-        .without("aws:SourceAccount")
-        .without("aws:SourceArn")
-        .without("aws:SourceOrgID")
-        .without("aws:SourceOrgPaths")
+        Request::new(Principal::Identity(self.role_arn(role)), action, resource)
+            .with("aws:RequestedRegion", region)
+            .with("aws:PrincipalOrgID", self.organization.as_str())
+            .with("aws:ResourceOrgID", self.organization.as_str())
+            .with("aws:ResourceAccount", account)
+            .with("aws:SecureTransport", "true")
+            .without("aws:PrincipalServiceName")
+            .without("aws:PrincipalServiceNamesList")
+            .without("aws:FederatedProvider")
+            // Keys of requests that a service makes for somebody.
+            .without("aws:SourceAccount")
+            .without("aws:SourceArn")
+            .without("aws:SourceOrgID")
+            .without("aws:SourceOrgPaths")
     }
 
     pub fn role_arn(&self, role: &str) -> String {
@@ -119,9 +115,18 @@ const STACK_SETS: &[&str] = &[
 /// What people on call need to find out what is wrong, and to take it back.
 const REPAIR: &[(&str, Kind)] = &[
     ("sts:GetCallerIdentity", Kind::Anything),
-    ("bedrock:DeleteModelInvocationLoggingConfiguration", Kind::Anything),
-    ("bedrock:GetModelInvocationLoggingConfiguration", Kind::Anything),
-    ("bedrock:PutModelInvocationLoggingConfiguration", Kind::Anything),
+    (
+        "bedrock:DeleteModelInvocationLoggingConfiguration",
+        Kind::Anything,
+    ),
+    (
+        "bedrock:GetModelInvocationLoggingConfiguration",
+        Kind::Anything,
+    ),
+    (
+        "bedrock:PutModelInvocationLoggingConfiguration",
+        Kind::Anything,
+    ),
     ("cloudformation:ContinueUpdateRollback", Kind::Stack),
     ("cloudformation:DeleteStack", Kind::Stack),
     ("cloudformation:DescribeStackEvents", Kind::Stack),
@@ -265,7 +270,12 @@ fn resources(setting: &Setting<'_>, stack: &Stack<'_>, ask: &mut dyn FnMut(&str,
 }
 
 /// `regions`: where the account is governed.
-pub fn break_glass(setting: &Setting<'_>, role: &str, deployer: &str, regions: &[&Region]) -> Vec<Ask> {
+pub fn break_glass(
+    setting: &Setting<'_>,
+    role: &str,
+    deployer: &str,
+    regions: &[&Region],
+) -> Vec<Ask> {
     let who = format!("the break-glass role {role}");
     // A name with a wildcard stands for roles whose names somebody else draws.
     let sample = role.replace('*', "0123456789abcdef").replace('?', "0");

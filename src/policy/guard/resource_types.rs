@@ -501,7 +501,11 @@ pub fn made(resource_type: &str, stack: &str, logical_id: &str, name: Option<&st
         Some(known) => Made {
             arn: known.arn.replace("{name}", name),
             global: known.global,
-            actions: known.actions.iter().map(|action| (*action).to_owned()).collect(),
+            actions: known
+                .actions
+                .iter()
+                .map(|action| (*action).to_owned())
+                .collect(),
         },
         None => {
             let mut parts = resource_type.splitn(3, "::").skip(1);
@@ -530,7 +534,10 @@ mod tests {
             assert!(!known.actions.is_empty());
             assert!(known.actions.is_sorted(), "{}", known.name);
             assert!(known.actions.iter().all(|action| action.contains(':')));
-            assert_eq!(known.arn.contains("{name}") || known.named_by.is_none(), true);
+            assert_eq!(
+                known.arn.contains("{name}") || known.named_by.is_none(),
+                true
+            );
         }
     }
 
@@ -539,7 +546,13 @@ mod tests {
         let made = made("AWS::SQS::Queue", "stack", "Queue", None);
         assert_eq!(
             made.actions,
-            ["sqs:CreateQueue", "sqs:GetQueue", "sqs:DescribeQueue", "sqs:UpdateQueue", "sqs:DeleteQueue"]
+            [
+                "sqs:CreateQueue",
+                "sqs:GetQueue",
+                "sqs:DescribeQueue",
+                "sqs:UpdateQueue",
+                "sqs:DeleteQueue"
+            ]
         );
     }
 }

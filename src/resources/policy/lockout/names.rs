@@ -41,7 +41,10 @@ impl Names<'_> {
     fn of(&self, logical_id: &str, depth: usize) -> Option<String> {
         let resource = self.template.resources.get(logical_id)?;
         let property = named_by(&resource.resource_type)?;
-        self.text(&to_json(resource.properties.as_ref()?.get(property)?), depth)
+        self.text(
+            &to_json(resource.properties.as_ref()?.get(property)?),
+            depth,
+        )
     }
 
     fn text(&self, value: &Json, depth: usize) -> Option<String> {
@@ -74,9 +77,7 @@ impl Names<'_> {
             "AWS::AccountId" => Some("{account}".to_owned()),
             "AWS::Region" => Some("{region}".to_owned()),
             "AWS::Partition" => Some("{partition}".to_owned()),
-            _ if self.template.resources.contains_key(name) => {
-                self.of(name, depth.checked_sub(1)?)
-            }
+            _ if self.template.resources.contains_key(name) => self.of(name, depth.checked_sub(1)?),
             _ => (self.parameter)(name).or_else(|| {
                 self.template
                     .parameters

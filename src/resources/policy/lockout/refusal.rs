@@ -33,7 +33,14 @@ pub fn add(scope: &Scope<'_>, plan: &Plan, findings: Findings, into: &mut Judgem
     for denied in &findings.denied_already {
         into.advice.push(format!(
             "{}; it was so before this plan",
-            sentence(denied, if denied.in_doubt { "may be denied" } else { "is denied" })
+            sentence(
+                denied,
+                if denied.in_doubt {
+                    "may be denied"
+                } else {
+                    "is denied"
+                }
+            )
         ));
     }
 }

@@ -388,7 +388,12 @@ pub fn path(scope: &Scope<'_>, account: &AccountId) -> Vec<Node> {
     };
     let units = snapshot.units_above(account);
     std::iter::once(node(snapshot.root.clone().into()))
-        .chain(units.into_iter().rev().map(|unit| node(unit.clone().into())))
+        .chain(
+            units
+                .into_iter()
+                .rev()
+                .map(|unit| node(unit.clone().into())),
+        )
         .chain([node(account.clone().into())])
         .collect()
 }
