@@ -99,7 +99,8 @@ impl Attached {
             .map(|(target, _)| target)
     }
 
-    pub(super) fn follow(&mut self, change: &Move) {
+    /// Does what a step does.
+    pub fn follow(&mut self, change: &Move) {
         match &change.what {
             MoveKind::Define(document) => self.define(&change.policy, document),
             MoveKind::Attach(target) => self.attach(&change.policy, target),

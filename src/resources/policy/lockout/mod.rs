@@ -4,14 +4,15 @@
 mod names;
 mod read;
 mod refusal;
+mod room;
 mod work;
 
 pub use read::read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::diagnostic::Diagnostic;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, StepId};
 use crate::policy::guard::{self, Attached, Move, MoveKind};
 use crate::resources::Change;
 use crate::resources::organization_access::spec::PolicyType;
@@ -39,7 +40,11 @@ pub fn types(plan: &Plan) -> impl Iterator<Item = PolicyType> {
         PolicyType::ResourceControlPolicy,
     ]
     .into_iter()
-    .filter(|policy_type| moves(plan, *policy_type).next().is_some())
+    .filter(|policy_type| {
+        plan.steps
+            .iter()
+            .any(|step| moved(plan, step, *policy_type).is_some())
+    })
 }
 
 /// Judges every state that the steps lead through, in the order of the plan. `caller` is the ARN of whoever
@@ -48,20 +53,38 @@ pub fn judge(scope: &Scope<'_>, plan: &Plan, live: &Live, caller: &str) -> Judge
     let mut judgement = Judgement::default();
     let works = Works::of(scope, caller);
     for (policy_type, before) in live {
-        let moves: Vec<Move> = moves(plan, *policy_type).collect();
+        let moves = moves(plan, *policy_type);
         let findings = guard::check(before, &moves, &works.subjects, &|subject| {
             works.asks(*policy_type, subject)
         });
         refusal::add(scope, plan, findings, &mut judgement);
+        room::check(scope, plan, *policy_type, before, &moves, &mut judgement);
         refusal::of_ours_only(scope, &moves, &mut judgement);
     }
     judgement
 }
 
-fn moves(plan: &Plan, wanted: PolicyType) -> impl Iterator<Item = Move> {
-    plan.steps
+/// The changes in the order in which they will be made: one at a time, each when what it waits for is done, the
+/// first of the plan first.
+fn moves(plan: &Plan, wanted: PolicyType) -> Vec<Move> {
+    let mut waiting: Vec<(&Step, Move)> = plan
+        .steps
         .iter()
-        .filter_map(move |step| moved(plan, step, wanted))
+        .filter_map(|step| Some((step, moved(plan, step, wanted)?)))
+        .collect();
+    let mut open: BTreeSet<&StepId> = waiting.iter().map(|(step, _)| &step.id).collect();
+    let mut ordered = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let next = waiting
+            .iter()
+            .position(|(step, _)| !step.after.iter().any(|id| open.contains(id)))
+            // A circle is refused elsewhere.
+            .unwrap_or_default();
+        let (step, change) = waiting.remove(next);
+        open.remove(&step.id);
+        ordered.push(change);
+    }
+    ordered
 }
 
 fn moved(plan: &Plan, step: &Step, wanted: PolicyType) -> Option<Move> {
