@@ -12,7 +12,7 @@ use super::render::{plan_text, streams};
 use super::session::{Session, Stop};
 use super::{plan as plan_command, planfile, signals};
 use crate::apply::event::RunOutcome;
-use crate::apply::{Deadlines, Interrupt, run as run_plan};
+use crate::apply::{Deadlines, Interrupt, Setting, run as run_plan};
 use crate::plan::Plan;
 
 #[derive(Debug, clap::Args)]
@@ -82,8 +82,7 @@ async fn execute(common: &Common, session: &Session, plan: &Plan) -> Exit {
         let running = run_plan(
             &session.aws,
             plan,
-            deadlines(common, session),
-            &interrupt,
+            Setting::new(plan.digest.clone(), deadlines(common, session), &interrupt),
             &mut on_event,
         );
         signals::interruptible(running, || {

@@ -11,6 +11,7 @@ use crate::resources::scope::TAG_ROLLOUT;
 use super::change::{Change, Probe, What};
 use super::diff::content_digest;
 use super::probe::{self, Locked, Outcome};
+use super::undo::{POLICY, Previous};
 
 pub async fn apply(context: &Context<'_>, step: &Step, change: &Change) -> StepResult {
     match attempt(context, step, change).await {
@@ -20,7 +21,8 @@ pub async fn apply(context: &Context<'_>, step: &Step, change: &Change) -> StepR
         },
         Err(Trouble::Aws(error)) => StepResult::failed(failed_by(step, None, &error)),
         Err(Trouble::Conflict(message)) => StepResult::failed(conflict(step, message)),
-        Err(Trouble::Locked(failure)) => StepResult::failed(*failure),
+        // Taken back and read: it may be tried anew.
+        Err(Trouble::Locked(failure)) => StepResult::failed(*failure).settled(),
     }
 }
 
@@ -92,6 +94,7 @@ async fn attempt(
                     change.name
                 )));
             }
+            remember(context, step, change, &id).await?;
             match aws.update_policy(&id, description, body).await {
                 Err(error) if error.class == ErrorClass::Ambiguous => {
                     if content_digest(&aws.describe_policy(&id).await?) != wanted {
@@ -102,8 +105,15 @@ async fn attempt(
                 other => Ok(other.map(nothing_more)?),
             }
         }
-        What::Attach { target, probe } => {
+        What::Attach {
+            target,
+            content,
+            probe,
+        } => {
             let id = find(context, change).await?;
+            if let Some(reviewed) = content {
+                is_as_reviewed(context, change, &id, reviewed).await?;
+            }
             match probe {
                 None => attach(context, &id, target).await,
                 Some(probe) => try_out(context, step, change, &id, target, probe).await,
@@ -115,6 +125,7 @@ async fn attempt(
         }
         What::Delete => {
             let id = find(context, change).await?;
+            remember(context, step, change, &id).await?;
             match aws.delete_policy(&id).await {
                 Err(error) if error.is("PolicyNotFoundException") => Ok(Vec::new()),
                 Err(error) if error.class == ErrorClass::Ambiguous => {
@@ -163,6 +174,49 @@ async fn detach(context: &Context<'_>, id: &PolicyId, target: &TargetId) -> Resu
         }
         other => Ok(other?),
     }
+}
+
+/// Somebody may have edited the policy since it was reviewed: then it is not attached anywhere.
+async fn is_as_reviewed(
+    context: &Context<'_>,
+    change: &Change,
+    id: &PolicyId,
+    reviewed: &str,
+) -> Result<(), Trouble> {
+    match context.aws.describe_policy(id).await {
+        Ok(live) if content_digest(&live) == reviewed => Ok(()),
+        Ok(_) => Err(Trouble::Conflict(format!(
+            "policy {} was changed since it was planned, and was not attached",
+            change.name
+        ))),
+        // Made a moment ago and not seen everywhere yet.
+        Err(error) if change.id.is_none() && error.is("PolicyNotFoundException") => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Notes what a policy was before it is changed or deleted.
+async fn remember(
+    context: &Context<'_>,
+    step: &Step,
+    change: &Change,
+    id: &PolicyId,
+) -> Result<(), Trouble> {
+    if context.may_have_been_sent() {
+        return Ok(());
+    }
+    let aws = context.aws;
+    let rows = aws.list_policies(change.policy_type.name()).await?;
+    let Some(row) = rows.into_iter().find(|row| row.id == *id) else {
+        return Ok(());
+    };
+    let previous = Previous {
+        content: aws.describe_policy(id).await?,
+        tags: aws.list_organization_tags(id.as_str()).await?,
+        description: row.description,
+    };
+    context.remember(step, POLICY, &previous);
+    Ok(())
 }
 
 /// Attaches to the last canary account and looks from inside all of them. A policy that locks the deployer out

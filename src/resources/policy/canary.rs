@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::config::model::Environment;
 use crate::ids::{AccountId, TargetId};
 use crate::organization::AccountState;
+use crate::plan::waves::{self, Member};
 use crate::resources::scope::Scope;
 
 /// Accounts that one policy is tried in at most: a wrong document shows in the first of them, and each costs
@@ -20,15 +21,35 @@ pub fn of_environment(scope: &Scope<'_>, environment: &Environment) -> BTreeSet<
 }
 
 fn first_wave(scope: &Scope<'_>, environment: &Environment) -> BTreeSet<AccountId> {
-    scope
+    let members: Vec<Member<'_>> = scope
         .membership
         .members
         .get(&environment.name)
         .into_iter()
         .flatten()
-        .map(|member| member.account.clone())
-        .take(1)
-        .collect()
+        .map(|member| Member {
+            account: &member.account,
+            tags: scope
+                .snapshot
+                .accounts
+                .get(&member.account)
+                .and_then(|account| account.tags.as_ref()),
+        })
+        .collect();
+    if environment.delivery.waves.is_empty() {
+        return members
+            .first()
+            .map(|member| member.account.clone())
+            .into_iter()
+            .collect();
+    }
+    // A first installation is tried as well: what denies by mistake denies it too.
+    waves::assign(environment, &members, false, None)
+        .waves
+        .into_iter()
+        .map(|wave| wave.accounts)
+        .find(|accounts| !accounts.is_empty())
+        .unwrap_or_default()
 }
 
 /// The canary accounts of a policy that belongs to no environment: those of the first environment, in the order

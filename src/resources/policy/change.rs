@@ -36,6 +36,9 @@ pub enum What {
     },
     Attach {
         target: TargetId,
+        /// SHA-256 of the document that was reviewed, parsed and minified: another one is not attached.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content: Option<String>,
         /// Canary accounts that must still be open to the deployer afterwards, or it is taken back.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         probe: Option<Probe>,
@@ -44,6 +47,17 @@ pub enum What {
         target: TargetId,
     },
     Delete,
+}
+
+impl What {
+    /// A plain attachment.
+    pub fn attach(target: TargetId) -> Self {
+        What::Attach {
+            target,
+            content: None,
+            probe: None,
+        }
+    }
 }
 
 /// Where the deployer looks whether a policy that was just attached locks it out.

@@ -73,9 +73,13 @@ fn one(desired: &Desired, observed: &Observed, draft: &mut Draft<'_>) {
 /// Changed in place and attached everywhere at once. Whether something is attached anew.
 fn direct(desired: &Desired, live: Option<&Live>, content: &Json, draft: &mut Draft<'_>) -> bool {
     let mut last = draft.access.get(desired.policy_type.name()).cloned();
-    let id = live.map(|live| live.id.clone());
+    let policy = Policy {
+        name: &desired.name,
+        id: live.map(|live| &live.id),
+        wave: None,
+    };
     match live {
-        None => last = Some(create(desired, &desired.name, content, None, last, draft)),
+        None => last = Some(create(desired, policy, content, None, last, draft)),
         Some(live) => {
             let unchanged = serde_json::from_str::<Json>(&live.content)
                 .is_ok_and(|json| same(&json, content))
@@ -83,16 +87,12 @@ fn direct(desired: &Desired, live: Option<&Live>, content: &Json, draft: &mut Dr
             if unchanged {
                 draft.unchanged(1);
             } else {
-                last = Some(update(desired, &desired.name, live, content, last, draft));
+                last = Some(update(desired, policy, live, content, last, draft));
             }
         }
     }
     let none = BTreeSet::new();
     let attached = live.map_or(&none, |live| &live.targets);
-    let policy = Policy {
-        name: &desired.name,
-        id: id.as_ref(),
-    };
     let mut incomplete = false;
     for target in &desired.targets {
         if attached.contains(target) {
@@ -103,6 +103,7 @@ fn direct(desired: &Desired, live: Option<&Live>, content: &Json, draft: &mut Dr
         attach(
             desired,
             policy,
+            content,
             target,
             "declared and not attached",
             last.iter().cloned().collect(),
@@ -131,12 +132,14 @@ pub(super) struct Policy<'a> {
     pub name: &'a str,
     /// `None` while only the plan knows it.
     pub id: Option<&'a PolicyId>,
+    /// The wave that the step belongs to.
+    pub wave: Option<&'a str>,
 }
 
 /// `before` is the version that it will take the place of.
 pub(super) fn create(
     desired: &Desired,
-    name: &str,
+    policy: Policy<'_>,
     content: &Json,
     before: Option<&Live>,
     after: Option<StepId>,
@@ -169,14 +172,14 @@ pub(super) fn create(
             None => preimage(&"absent"),
             Some(live) => preimage(&content_digest(&live.content)),
         },
-        change: change(desired.policy_type, name, None, what),
-        ..of(desired)
+        change: change(desired.policy_type, policy.name, None, what),
+        ..of(desired, policy.wave)
     })
 }
 
 pub(super) fn update(
     desired: &Desired,
-    name: &str,
+    policy: Policy<'_>,
     live: &Live,
     content: &Json,
     after: Option<StepId>,
@@ -205,8 +208,13 @@ pub(super) fn update(
         after: after.into_iter().collect(),
         changes,
         preimage: preimage(&before),
-        change: change(desired.policy_type, name, Some(live.id.clone()), what),
-        ..of(desired)
+        change: change(
+            desired.policy_type,
+            policy.name,
+            Some(live.id.clone()),
+            what,
+        ),
+        ..of(desired, policy.wave)
     })
 }
 
@@ -228,6 +236,7 @@ fn document_change(live: &Live, content: &Json) -> Vec<FieldChange> {
 pub(super) fn attach(
     desired: &Desired,
     policy: Policy<'_>,
+    content: &Json,
     target: &TargetId,
     reason: &str,
     after: Vec<StepId>,
@@ -247,10 +256,11 @@ pub(super) fn attach(
             policy.id.cloned(),
             What::Attach {
                 target: target.clone(),
+                content: Some(crate::policy::digest(content)),
                 probe: None,
             },
         ),
-        ..of(desired)
+        ..of(desired, policy.wave)
     })
 }
 
@@ -296,6 +306,7 @@ pub(super) fn detach(
         reason: reason.to_owned(),
         after,
         preimage: preimage(&"attached"),
+        wave: policy.wave,
         ..taking_away(owner, change)
     })
 }
@@ -303,25 +314,27 @@ pub(super) fn detach(
 pub(super) fn delete(
     owner: &Owner<'_>,
     policy_type: PolicyType,
-    name: &str,
+    policy: Policy<'_>,
     live: &Live,
     reason: &str,
     after: Vec<StepId>,
     draft: &mut Draft<'_>,
 ) -> StepId {
-    let policy = Policy {
-        name,
-        id: Some(&live.id),
-    };
     draft.step(StepDraft {
         name: format!("delete{}", which(policy)),
         title: "delete policy".to_owned(),
         reason: reason.to_owned(),
         after,
         preimage: preimage(&content_digest(&live.content)),
+        wave: policy.wave,
         ..taking_away(
             owner,
-            change(policy_type, name, Some(live.id.clone()), What::Delete),
+            change(
+                policy_type,
+                policy.name,
+                Some(live.id.clone()),
+                What::Delete,
+            ),
         )
     })
 }
@@ -337,6 +350,7 @@ fn taking_away<'a>(owner: &Owner<'a>, change: resources::Change) -> StepDraft<'a
         phase: owner.phase,
         component: owner.component,
         environment: owner.environment,
+        wave: None,
         account: None,
         region: None,
         name: String::new(),
@@ -380,6 +394,8 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
             .get(TAG_ENVIRONMENT)
             .map(String::as_str)
             .or_else(|| component_environment(&scope.prefix(), component, versions::plain(name)));
+        // Where an environment has waves, what goes away does so when everything has come.
+        let wave = stages::wide(environment, draft);
         let owner = Owner {
             phase: last_phase,
             component,
@@ -389,6 +405,7 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
         let policy = Policy {
             name,
             id: Some(&live.id),
+            wave: wave.as_deref(),
         };
         let after: Vec<StepId> = live
             .targets
@@ -405,7 +422,7 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
                 )
             })
             .collect();
-        delete(&owner, *policy_type, name, live, reason, after, draft);
+        delete(&owner, *policy_type, policy, live, reason, after, draft);
     }
 }
 
@@ -416,11 +433,12 @@ fn component_environment<'n>(prefix: &str, component: &str, name: &'n str) -> Op
 }
 
 /// What every step on a declared policy has in common; the placeholders are always overridden.
-pub(super) fn of(desired: &Desired) -> StepDraft<'_> {
+pub(super) fn of<'a>(desired: &'a Desired, wave: Option<&'a str>) -> StepDraft<'a> {
     StepDraft {
         phase: &desired.phase,
         component: &desired.component,
         environment: desired.environment.as_deref(),
+        wave,
         account: None,
         region: None,
         name: String::new(),

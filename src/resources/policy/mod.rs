@@ -11,4 +11,5 @@ mod probe;
 mod render;
 pub mod spec;
 mod stages;
+pub mod undo;
 mod versions;

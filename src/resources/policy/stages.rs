@@ -24,10 +24,25 @@ pub fn staged(
 ) -> bool {
     let versions = versions::of(desired, observed, &draft.scope.rollout.name);
     let start = draft.access.get(desired.policy_type.name()).cloned();
-    let (current, first) = current(desired, observed, &versions, content, start, draft);
-    let policy = Policy {
+    let waves = Waves {
+        canary: narrow(desired.environment.as_deref(), draft),
+        wide: wide(desired.environment.as_deref(), draft),
+    };
+    let known = Known {
+        desired,
+        observed,
+        versions: &versions,
+        content,
+    };
+    let (current, first) = known.current(waves.canary.as_deref(), start, draft);
+    let canary = Policy {
         name: &current.name,
         id: current.live.map(|live| &live.id),
+        wave: waves.canary.as_deref(),
+    };
+    let policy = Policy {
+        wave: waves.wide.as_deref(),
+        ..canary
     };
     let nowhere = BTreeSet::new();
     let attached = current.live.map_or(&nowhere, |live| &live.targets);
@@ -50,7 +65,13 @@ pub fn staged(
     let mut done: Vec<StepId> = first.into_iter().collect();
     let mut here = attached.clone();
     if untried && unfinished && !desired.targets.is_empty() {
-        try_out(desired, policy, &canaries, &mut here, &mut done, draft);
+        let trial = Trial {
+            desired,
+            policy: canary,
+            content,
+            canaries: &canaries,
+        };
+        trial.run(&mut here, &mut done, draft);
     }
     let mut made: Vec<StepId> = done.clone();
     for target in desired.targets.difference(&here.clone()) {
@@ -58,6 +79,7 @@ pub fn staged(
         made.push(attach(
             desired,
             policy,
+            content,
             target,
             "declared and not attached",
             done.clone(),
@@ -84,9 +106,25 @@ pub fn staged(
         );
     }
     for version in old {
-        retire(desired, version, &made, draft);
+        retire(desired, version, policy.wave, &made, draft);
     }
     !wanted.is_empty()
+}
+
+/// The waves in which a policy is tried, and reaches everybody. An environment with one wave has none to speak of.
+struct Waves {
+    canary: Option<String>,
+    wide: Option<String>,
+}
+
+fn narrow(environment: Option<&str>, draft: &Draft<'_>) -> Option<String> {
+    let waves = draft.waves_of(environment)?;
+    (waves.waves.len() > 1).then(|| waves.first().map(|wave| wave.name.clone()))?
+}
+
+pub fn wide(environment: Option<&str>, draft: &Draft<'_>) -> Option<String> {
+    let waves = draft.waves_of(environment)?;
+    (waves.waves.len() > 1).then(|| waves.last().map(|wave| wave.name.clone()))?
 }
 
 /// The version that says what is declared, and the step that makes it so.
@@ -97,127 +135,168 @@ struct Current<'o> {
     is_new: bool,
 }
 
-fn current<'o>(
-    desired: &Desired,
-    observed: &Observed,
-    versions: &[Version<'o>],
-    content: &Json,
-    start: Option<StepId>,
-    draft: &mut Draft<'_>,
-) -> (Current<'o>, Option<StepId>) {
-    let reach =
-        |version: &&Version<'_>| version.live.targets.intersection(&desired.targets).count();
-    let same = versions.iter().filter(|version| version.says(content));
-    if let Some(version) = same.max_by_key(reach) {
-        let step = if version.live.description == desired.description {
-            draft.unchanged(1);
-            start
-        } else {
-            Some(update(
-                desired,
-                version.name,
-                version.live,
-                content,
-                start,
-                draft,
-            ))
-        };
-        let current = Current {
-            name: version.name.to_owned(),
-            live: Some(version.live),
-            is_new: false,
-        };
-        return (current, step);
-    }
-    // In force nowhere, it can be changed in place.
-    if let [version] = versions
-        && version.live.targets.is_empty()
-    {
-        let step = update(desired, version.name, version.live, content, start, draft);
-        let current = Current {
-            name: version.name.to_owned(),
-            live: Some(version.live),
-            is_new: true,
-        };
-        return (current, Some(step));
-    }
-    let digest = crate::policy::digest(content);
-    let name = versions::new_name(desired, &digest, versions.is_empty(), observed);
-    let before = versions
-        .iter()
-        .max_by_key(reach)
-        .map(|version| version.live);
-    let step = create(desired, &name, content, before, start, draft);
-    let current = Current {
-        name,
-        live: None,
-        is_new: true,
-    };
-    (current, Some(step))
+/// What is declared of one policy, and what is live of it.
+struct Known<'k, 'o> {
+    desired: &'k Desired,
+    observed: &'k Observed,
+    versions: &'k [Version<'o>],
+    content: &'k Json,
 }
 
-/// Attaches to every canary account, one after the other, and looks from inside all of them after the last.
-fn try_out(
-    desired: &Desired,
-    policy: Policy<'_>,
-    canaries: &BTreeSet<TargetId>,
-    here: &mut BTreeSet<TargetId>,
-    done: &mut Vec<StepId>,
-    draft: &mut Draft<'_>,
-) {
-    let mut missing: Vec<&TargetId> = canaries.difference(here).collect();
-    // All are attached, and whether anybody looked afterwards is not known.
-    let again = missing.is_empty();
-    if again {
-        missing.extend(canaries.last());
-    }
-    let last = missing.len().saturating_sub(1);
-    for (at, target) in missing.into_iter().enumerate() {
-        let probe = (at == last).then(|| Probe {
-            accounts: desired.canaries.iter().cloned().collect(),
-            regions: desired.regions.clone(),
-        });
-        let name = draft.scope.snapshot.target_name(target);
-        let (action, title, reason, before) = if again {
-            (
-                Action::Update,
-                format!("look from {name} whether it locks out"),
-                "attached by a run that did not get further",
-                "attached",
-            )
-        } else {
-            (
-                Action::Create,
-                format!("attach to {name} first"),
-                "tried in canary accounts before it reaches the others",
-                "detached",
-            )
+impl<'o> Known<'_, 'o> {
+    fn current(
+        &self,
+        wave: Option<&str>,
+        start: Option<StepId>,
+        draft: &mut Draft<'_>,
+    ) -> (Current<'o>, Option<StepId>) {
+        let Self {
+            desired,
+            observed,
+            versions,
+            content,
+        } = *self;
+        let live = |version: &Version<'o>| Policy {
+            name: version.name,
+            id: Some(&version.live.id),
+            wave,
         };
-        let what = What::Attach {
-            target: target.clone(),
-            probe,
+        let reach =
+            |version: &&Version<'_>| version.live.targets.intersection(&desired.targets).count();
+        let same = versions.iter().filter(|version| version.says(content));
+        if let Some(version) = same.max_by_key(reach) {
+            let step = if version.live.description == desired.description {
+                draft.unchanged(1);
+                start
+            } else {
+                Some(update(
+                    desired,
+                    live(version),
+                    version.live,
+                    content,
+                    start,
+                    draft,
+                ))
+            };
+            let current = Current {
+                name: version.name.to_owned(),
+                live: Some(version.live),
+                is_new: false,
+            };
+            return (current, step);
+        }
+        // In force nowhere, it can be changed in place.
+        if let [version] = versions
+            && version.live.targets.is_empty()
+        {
+            let step = update(desired, live(version), version.live, content, start, draft);
+            let current = Current {
+                name: version.name.to_owned(),
+                live: Some(version.live),
+                is_new: true,
+            };
+            return (current, Some(step));
+        }
+        let digest = crate::policy::digest(content);
+        let name = versions::new_name(desired, &digest, versions.is_empty(), observed);
+        let before = versions
+            .iter()
+            .max_by_key(reach)
+            .map(|version| version.live);
+        let policy = Policy {
+            name: &name,
+            id: None,
+            wave,
         };
-        let step = draft.step(StepDraft {
-            name: format!("canary-{target}"),
-            action,
-            title,
-            reason: reason.to_owned(),
-            after: std::mem::take(done),
-            preimage: preimage(&before),
-            change: change(desired.policy_type, policy.name, policy.id.cloned(), what),
-            ..of(desired)
-        });
-        done.push(step);
+        let step = create(desired, policy, content, before, start, draft);
+        let current = Current {
+            name,
+            live: None,
+            is_new: true,
+        };
+        (current, Some(step))
     }
-    here.extend(canaries.iter().cloned());
+}
+
+/// A policy in its canary accounts.
+struct Trial<'t> {
+    desired: &'t Desired,
+    policy: Policy<'t>,
+    content: &'t Json,
+    canaries: &'t BTreeSet<TargetId>,
+}
+
+impl Trial<'_> {
+    /// Attaches to every canary account, one after the other, and looks from inside all of them after the last.
+    fn run(&self, here: &mut BTreeSet<TargetId>, done: &mut Vec<StepId>, draft: &mut Draft<'_>) {
+        let Self {
+            desired,
+            policy,
+            content,
+            canaries,
+        } = *self;
+        let mut missing: Vec<&TargetId> = canaries.difference(here).collect();
+        // All are attached, and whether anybody looked afterwards is not known.
+        let again = missing.is_empty();
+        if again {
+            missing.extend(canaries.last());
+        }
+        let last = missing.len().saturating_sub(1);
+        for (at, target) in missing.into_iter().enumerate() {
+            let probe = (at == last).then(|| Probe {
+                accounts: desired.canaries.iter().cloned().collect(),
+                regions: desired.regions.clone(),
+            });
+            let name = draft.scope.snapshot.target_name(target);
+            let (action, title, reason, before) = if again {
+                (
+                    Action::Update,
+                    format!("look from {name} whether it locks out"),
+                    "attached by a run that did not get further",
+                    "attached",
+                )
+            } else {
+                (
+                    Action::Create,
+                    format!("attach to {name} first"),
+                    "tried in canary accounts before it reaches the others",
+                    "detached",
+                )
+            };
+            let what = What::Attach {
+                target: target.clone(),
+                content: Some(crate::policy::digest(content)),
+                probe,
+            };
+            let step = draft.step(StepDraft {
+                name: format!("canary-{target}"),
+                action,
+                title,
+                reason: reason.to_owned(),
+                after: std::mem::take(done),
+                preimage: preimage(&before),
+                change: change(desired.policy_type, policy.name, policy.id.cloned(), what),
+                ..of(desired, policy.wave)
+            });
+            done.push(step);
+        }
+        here.extend(canaries.iter().cloned());
+    }
 }
 
 /// Takes a version away that another one has taken the place of.
-fn retire(desired: &Desired, version: Version<'_>, after: &[StepId], draft: &mut Draft<'_>) {
+fn retire(
+    desired: &Desired,
+    version: Version<'_>,
+    wave: Option<&str>,
+    after: &[StepId],
+    draft: &mut Draft<'_>,
+) {
     let owner = Owner::of(desired);
     let policy = Policy {
         name: version.name,
         id: Some(&version.live.id),
+        wave,
     };
     let reason = "another version has taken its place";
     let mut detached: Vec<StepId> = version
@@ -242,7 +321,7 @@ fn retire(desired: &Desired, version: Version<'_>, after: &[StepId], draft: &mut
     delete(
         &owner,
         desired.policy_type,
-        version.name,
+        policy,
         version.live,
         reason,
         detached,
