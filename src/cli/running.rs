@@ -97,8 +97,8 @@ pub async fn drive(
     let mut on_event = |event: &Event| shown.borrow_mut().event(event);
     let report = {
         let how = How {
-            deadlines: Deadlines::default(),
-            bake_scale: session.bake_scale(),
+            deadlines: deadlines(session),
+            bake_scale: session.time_scale(),
             interrupt: &interrupt,
             approvals: &approvals,
         };
@@ -140,6 +140,18 @@ pub async fn drive(
         ));
     }
     (exit, Some(report))
+}
+
+/// Policies take effect on an embedded organization as much faster as it works; other things that stand in for AWS
+/// let them act at once, so that nobody waits for them.
+fn deadlines(session: &Session) -> Deadlines {
+    let mut deadlines = Deadlines::default();
+    deadlines.policy_effect = if session.aws.custom_endpoint().is_some() {
+        Duration::ZERO
+    } else {
+        deadlines.policy_effect.mul_f64(session.time_scale())
+    };
+    deadlines
 }
 
 /// A command line with the options of this one.

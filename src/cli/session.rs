@@ -95,8 +95,8 @@ impl Session {
         Ok(waiting::show(common, &self.session.aws, "reading what is live", reading).await?)
     }
 
-    /// How much of each bake time is waited: an embedded organization bakes as much faster as it works.
-    pub fn bake_scale(&self) -> f64 {
+    /// How much of each wait for people's sake is waited: an embedded organization is as much faster there as it works.
+    pub fn time_scale(&self) -> f64 {
         self.embedded
             .as_ref()
             .map_or(1.0, embedded::Embedded::time_scale)
