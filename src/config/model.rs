@@ -20,6 +20,7 @@ pub struct Rollout {
     /// The section `accounts`: names that components use for single accounts.
     pub accounts: BTreeMap<String, Located<AccountSelector>>,
     pub protected: Protected,
+    pub journal: JournalPlace,
     pub phases: Vec<Phase>,
     pub environments: BTreeMap<String, Environment>,
     /// CloudFormation templates by the path that components name them with.
@@ -70,6 +71,15 @@ pub enum AccountSelector {
 pub enum OuSelector {
     Id(OuId),
     Path(String),
+}
+
+/// Where runs are recorded and the lease is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JournalPlace {
+    /// `.bedrail` beside the rollout's file.
+    Folder,
+    /// A bucket of the calling account in the home Region.
+    Bucket { bucket: String, prefix: String },
 }
 
 /// Never touched, whatever else is declared.

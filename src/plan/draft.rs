@@ -455,7 +455,7 @@ fn wave_rank(
         .map_or(usize::MAX, |position| position + 1)
 }
 
-fn summarise(steps: &[Step], unchanged: usize) -> Summary {
+pub(super) fn summarise(steps: &[Step], unchanged: usize) -> Summary {
     let mut summary = Summary {
         unchanged,
         ..Summary::default()

@@ -4,12 +4,14 @@ pub mod check;
 mod draft;
 mod forecast;
 pub mod model;
+pub mod narrow;
+pub mod undo;
 pub mod waves;
 
 pub use draft::{Draft, NoPlan, StepDraft, preimage};
 pub use model::{
     Action, Estimate, FieldChange, Lock, Note, NoteKind, Plan, PlannedGate, PlannedWave, Shown,
-    Step, StepId, Summary, Target,
+    Step, StepId, Summary, Target, Unusable,
 };
 
 use crate::config::codes;

@@ -262,3 +262,44 @@ pub enum NoteKind {
     /// Something to know or to do.
     Advice,
 }
+
+/// Why bytes are no plan that may be run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    #[error("is no plan of this version of Bedrail")]
+    Version,
+    #[error("{0}")]
+    Format(String),
+    #[error("was changed after it was saved")]
+    Changed,
+}
+
+impl Plan {
+    /// As it is saved: one line of JSON.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Every member has a form in JSON; digests are made the same way.
+        let mut bytes = serde_json::to_vec(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// A saved plan, exactly as it was reviewed.
+    ///
+    /// # Errors
+    /// [`Unusable`]
+    pub fn from_bytes(bytes: &[u8]) -> Result<Plan, Unusable> {
+        let version = serde_json::from_slice::<serde_json::Value>(bytes)
+            .ok()
+            .and_then(|json| json.get("version").and_then(serde_json::Value::as_u64));
+        if version != Some(u64::from(VERSION)) {
+            return Err(Unusable::Version);
+        }
+        let plan: Plan =
+            serde_json::from_slice(bytes).map_err(|error| Unusable::Format(error.to_string()))?;
+        if plan.digest == plan.compute_digest() {
+            Ok(plan)
+        } else {
+            Err(Unusable::Changed)
+        }
+    }
+}

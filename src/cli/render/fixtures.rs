@@ -517,6 +517,7 @@ fn run_step(step: &Step, failures: &[Failure], time: &mut i64, events: &mut Vec<
             not_attempted,
             failures: failures.to_vec(),
             details: Vec::new(),
+            settled: true,
         },
     ));
 }

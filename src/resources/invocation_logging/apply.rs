@@ -9,6 +9,7 @@ use crate::plan::Step;
 use super::change::{Before, Change};
 use super::diff::{delivers_to_same, words};
 use super::key::{Uses, unfit};
+use super::undo::CONFIG;
 
 pub async fn apply(context: &Context<'_>, step: &Step, change: &Change) -> StepResult {
     let (Some(account), Some(region)) = (&step.account, &step.region) else {
@@ -47,6 +48,9 @@ async fn attempt(
             step,
             format!("logging is not as it was planned from; live now: {what}"),
         )));
+    }
+    if !context.may_have_been_sent() {
+        context.remember(step, CONFIG, &live);
     }
     match &change.config {
         None => aws.delete_logging(place).await?,

@@ -471,7 +471,7 @@ fn delete(
         preimage: preimage(&digest_of(live)),
         change: resources::Change::Stack(Change::Delete(Delete {
             stack: live.stack.name.clone(),
-            id: live.stack.id.clone(),
+            id: Some(live.stack.id.clone()),
             service_role: service_role.map(|role| {
                 format!(
                     "arn:{}:iam::{}:role/{role}",

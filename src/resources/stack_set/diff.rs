@@ -743,13 +743,24 @@ fn same_overrides(wanted: &BTreeMap<String, Planned>, live: &BTreeMap<String, St
 }
 
 pub(super) fn digest_of(set: &crate::aws::stack_sets::StackSet) -> String {
-    crate::digest::of(&(
+    digest_of_parts(
         &set.template_body,
         &set.parameters,
         &set.tags,
         &set.description,
         set.auto_deployment,
-    ))
+    )
+}
+
+/// Of everything that a definition says.
+pub(super) fn digest_of_parts(
+    template: &str,
+    parameters: &BTreeMap<String, String>,
+    tags: &BTreeMap<String, String>,
+    description: &str,
+    auto_deployment: bool,
+) -> String {
+    crate::digest::of(&(template, parameters, tags, description, auto_deployment))
 }
 
 fn empty_reach() -> crate::aws::stack_sets::Reach {
