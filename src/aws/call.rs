@@ -151,7 +151,11 @@ impl Aws {
         let mut backoff = BACKOFF_FIRST;
         loop {
             self.inner.pacer.turn(&key).await;
-            let config = self.config(place).await?;
+            let config = if operation.effect == Effect::Read {
+                self.config(place).await?
+            } else {
+                self.known_config(place).await?
+            };
             let client = C::connect(&config, self.inner.guard.clone());
             attempts += 1;
             let mut error = match tokio::time::timeout(deadline, send(client)).await {

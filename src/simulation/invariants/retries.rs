@@ -20,6 +20,18 @@ const PASSING: &[&str] = &[
     "PolicyChangesInProgressException",
 ];
 
+/// Requests that carry a token by which AWS knows them again, or that say how something is to be and find it so the
+/// second time. A logging configuration is not among them: it has no token, and somebody may have written another.
+const SAFE_TO_RESEND: &[&str] = &[
+    "CreateChangeSet",
+    "DeleteChangeSet",
+    "CreateStackSet",
+    "DeleteStack",
+    "DeleteStackSet",
+    "UpdateTerminationProtection",
+    "ActivateOrganizationsAccess",
+];
+
 /// Attempts of one request by one process. Throttled ones are not counted: they are bounded by time.
 const ATTEMPTS_MAX: usize = 12;
 
@@ -57,7 +69,8 @@ impl Retries {
         let spreading = call.service == "bedrock" && code == "ValidationException";
         let refused_for_good =
             (400..500).contains(&call.status) && !passing && !spreading;
-        let may_have_happened = call.is_ambiguous();
+        let safe = SAFE_TO_RESEND.contains(&call.operation.as_str());
+        let may_have_happened = call.is_ambiguous() && !safe;
         if let Some(last) = self.last.get(&key) {
             findings.check("S23", !last.refused_for_good, || {
                 format!("refused for good, and sent again: {}", call.line())

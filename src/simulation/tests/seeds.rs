@@ -10,10 +10,12 @@ fn seeds(range: std::ops::Range<u64>) -> Findings {
         let outcome = run::run(&options).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         if let Some(breach) = outcome.breach() {
             let smallest = shrink::shrunk(&options, breach.id);
+            let lines: Vec<String> = outcome.calls.iter().map(crate::simulation::record::Call::line).collect();
             panic!(
-                "seed {seed} breaks {}: {}\n\n{options:#?}\n\nshrunk:\n{}",
+                "seed {seed} breaks {}: {}\n\n{options:#?}\n\n{}\n\nshrunk:\n{}",
                 breach.id,
                 breach.evidence,
+                lines.join("\n"),
                 shrink::as_test(&smallest, breach.id)
             );
         }
@@ -26,4 +28,19 @@ fn seeds(range: std::ops::Range<u64>) -> Findings {
 fn the_first_seeds_break_nothing() {
     let findings = seeds(0..200);
     println!("{:#?}", findings.tallies);
+}
+
+#[test]
+fn zz_speed() {
+    let start = tokio::time::Instant::now();
+    let mut calls = 0;
+    let mut by = std::collections::BTreeMap::<String, usize>::new();
+    for seed in 0..48 {
+        let options = Options::draw(seed);
+        let outcome = run::run(&options).unwrap();
+        calls += outcome.calls.len();
+        for breach in outcome.findings.breaches { println!("{seed} {} {}", breach.id, breach.evidence); }
+        for call in outcome.calls { *by.entry(call.operation).or_default() += 1; }
+    }
+    println!("{calls} calls in {:?} {by:#?}", start.elapsed());
 }
