@@ -14,10 +14,12 @@ pub mod clock;
 pub mod config;
 pub mod digest;
 pub mod ids;
+pub mod journal;
 pub mod organization;
 pub mod plan;
 pub mod policy;
 pub mod resources;
+pub mod runs;
 pub mod sandbox;
 pub mod session;
 #[cfg(any(test, feature = "simulation"))]

@@ -9,6 +9,7 @@ use crate::config::model::{CallAs as DeclaredCallAs, Rollout};
 use crate::config::{Failed, Loaded};
 use crate::ids::OrganizationId;
 use crate::organization::{Membership, Snapshot, discover};
+use crate::plan::waves::Assigned;
 use crate::plan::{self, NoPlan, Plan};
 use crate::resources::scope::{Filter, Scope};
 use crate::resources::{Desired, Observation};
@@ -96,7 +97,7 @@ impl Session {
         let scope = self.scope();
         let desired = Desired::of(&scope);
         let observation = Observation::of(&self.aws, &scope, &desired).await?;
-        plan::build(scope, &desired, &observation).map_err(
+        plan::build(scope, &desired, &observation, &Assigned::new()).map_err(
             |NoPlan {
                  diagnostics,
                  refused,

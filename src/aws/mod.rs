@@ -15,7 +15,9 @@ pub mod s3;
 pub mod stack_sets;
 pub mod stacks;
 pub mod sts;
+pub mod witness;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::clock::Clock;
@@ -49,6 +51,7 @@ impl Place {
 #[derive(Debug, Clone)]
 pub struct Aws {
     inner: Arc<Inner>,
+    witness: Option<Rc<dyn witness::Witness>>,
 }
 
 #[derive(Debug)]

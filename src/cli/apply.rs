@@ -11,7 +11,7 @@ use super::render::{plan_text, streams};
 use super::session::{Session, Stop};
 use super::{plan as plan_command, planfile, signals};
 use crate::apply::event::RunOutcome;
-use crate::apply::{Deadlines, Interrupt, run as run_plan};
+use crate::apply::{Deadlines, Interrupt, Setting, run as run_plan};
 use crate::plan::Plan;
 
 #[derive(Debug, clap::Args)]
@@ -81,8 +81,7 @@ async fn execute(common: &Common, session: &Session, plan: &Plan) -> Exit {
         let running = run_plan(
             &session.aws,
             plan,
-            Deadlines::default(),
-            &interrupt,
+            Setting::new(plan.digest.clone(), Deadlines::default(), &interrupt),
             &mut on_event,
         );
         signals::interruptible(running, || {

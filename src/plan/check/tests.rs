@@ -75,6 +75,7 @@ fn step(id: &str, phase: &str, change: Change, lock: Option<Lock>) -> Step {
         kind: change.kind(),
         component: id.to_owned(),
         environment: None,
+        wave: None,
         account: None,
         region: None,
         action: Action::Create,

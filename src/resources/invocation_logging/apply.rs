@@ -9,6 +9,7 @@ use crate::plan::Step;
 use super::change::{Before, Change};
 use super::diff::{delivers_to_same, words};
 use super::key::{Uses, unfit};
+use super::undo::CONFIG;
 
 /// Tries of a request whose answer is lost and that turns out not to have happened.
 const SENDS_MAX: u32 = 5;
@@ -50,6 +51,9 @@ async fn attempt(
             step,
             format!("logging is not as it was planned from; live now: {what}"),
         )));
+    }
+    if !context.may_have_been_sent() {
+        context.remember(step, CONFIG, &live);
     }
     let mut resent = 0;
     let after = loop {

@@ -42,3 +42,10 @@ pub enum What {
     },
     Delete,
 }
+
+impl What {
+    /// A plain attachment.
+    pub fn attach(target: TargetId) -> Self {
+        What::Attach { target }
+    }
+}

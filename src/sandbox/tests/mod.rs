@@ -6,6 +6,7 @@ mod identity;
 mod invocation_logging;
 mod organizations;
 mod resources;
+mod service_control;
 mod serving;
 
 use aws_credential_types::Credentials;

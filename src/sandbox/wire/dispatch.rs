@@ -12,8 +12,8 @@ use super::{
     service::{Protocol, Service},
 };
 use crate::sandbox::world::{
-    AccountId, ApiError, Call, Caller, Region, World, account, bedrock, cloudformation, iam, ids,
-    kms, logs, organizations, s3, sts,
+    AccountId, ApiError, Call, Caller, Region, World, account, authorization, bedrock,
+    cloudformation, iam, ids, kms, logs, organizations, s3, sts,
 };
 
 /// What happened with one request, for those who count or log calls.
@@ -82,6 +82,7 @@ impl World {
         caller: Caller,
         request_id: &str,
     ) -> Result<Response<Bytes>, ApiError> {
+        authorization::check(self, parsed, &caller)?;
         let region = Region(parsed.region().to_owned());
         let input = match &parsed.body {
             Body::S3(request) => {

@@ -29,6 +29,9 @@ pub struct Settings {
     /// Longest time, in real seconds, until another service sees a new IAM role. Scaled by `latency`.
     /// "Seconds", practice says; AWS documents no bound.
     pub role_propagation_seconds: u32,
+    /// Longest time, in real seconds, until a change of service control policies is enforced. Scaled by
+    /// `latency`. AWS documents no bound; zero to five minutes is practice.
+    pub policy_lag_seconds: u32,
     /// How long, in real seconds, eventually consistent lists lag behind. Scaled by `latency`.
     pub list_lag_seconds: u32,
 }
@@ -41,6 +44,7 @@ impl Default for Settings {
             empty_first_pages: false,
             published_rates: false,
             role_propagation_seconds: 12,
+            policy_lag_seconds: 30,
             list_lag_seconds: 2,
         }
     }

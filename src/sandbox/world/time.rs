@@ -24,6 +24,11 @@ pub fn epoch_seconds(at: Timestamp) -> Value {
     Value::from(seconds)
 }
 
+/// Whole seconds since 1970.
+pub fn seconds(at: Timestamp) -> i64 {
+    at.as_second()
+}
+
 /// CloudWatch Logs counts milliseconds since 1970.
 pub fn epoch_millis(at: Timestamp) -> Value {
     Value::from(at.as_millisecond())

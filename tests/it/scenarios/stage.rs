@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bedrail::apply::event::{Event, Failure, FailureClass, RunOutcome, What};
-use bedrail::apply::{Deadlines, Interrupt, RunReport};
-use bedrail::aws::{ConnectError, EmbeddedHttp, EmbeddedKeys, Source};
+use bedrail::apply::{Deadlines, Interrupt, RunReport, Setting};
+use bedrail::aws::{Aws, ConnectError, EmbeddedHttp, EmbeddedKeys, Source};
 use bedrail::cli::render::diagnostics;
 use bedrail::clock::Clock;
 use bedrail::config::{Failed, load};
@@ -177,8 +177,7 @@ impl Stage {
         let report = bedrail::apply::run(
             &session.aws,
             &plan,
-            self.deadlines,
-            interrupt,
+            begins(&session.aws, self.deadlines, interrupt),
             &mut on_event,
         )
         .await;
@@ -477,6 +476,11 @@ pub fn operator() -> seed::ManagementRole {
         name: "bedrail-operator".to_owned(),
         max_session: 43_200,
     }
+}
+
+/// A run that begins now.
+pub fn begins<'a>(aws: &Aws, deadlines: Deadlines, interrupt: &'a Interrupt) -> Setting<'a> {
+    Setting::new(aws.clock().now().to_string(), deadlines, interrupt)
 }
 
 /// Runs on a clock that no test shares.

@@ -50,15 +50,15 @@ pub fn trusts_stack_sets(world: &World) -> bool {
         .contains_key(access::STACK_SETS)
 }
 
-/// The role that StackSets with service-managed permissions act through in a member account.
-pub fn ensure_execution_role(world: &mut World, account: &AccountId, suffix: &str) {
+/// The role that StackSets with service-managed permissions act through in a member account; its name.
+pub fn ensure_execution_role(world: &mut World, account: &AccountId, suffix: &str) -> String {
     let name = format!("stacksets-exec-{suffix}");
     if has_role(world, account, &name) {
-        return;
+        return name;
     }
     let management = &world.organizations.management_account;
     let role = roles::NewRole {
-        name,
+        name: name.clone(),
         trust: format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{management}:role{ORG_ADMIN_PATH}{ORG_ADMIN_ROLE}"}},"Action":"sts:AssumeRole"}}]}}"#
         ),
@@ -66,6 +66,7 @@ pub fn ensure_execution_role(world: &mut World, account: &AccountId, suffix: &st
     };
     // Two rows of one account may come here at once; the second finds the role.
     let _ = roles::create(world, account, role);
+    name
 }
 
 pub fn has_role(world: &World, account: &AccountId, name: &str) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::glob;
+use super::{glob, variables};
 
 /// The keys of a request: names in lower case, each with its values.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +28,7 @@ impl Context {
             .push(value.into());
     }
 
-    fn get(&self, key: &str) -> Option<&[String]> {
+    pub(super) fn get(&self, key: &str) -> Option<&[String]> {
         self.keys
             .get(&key.to_ascii_lowercase())
             .map(Vec::as_slice)
@@ -44,9 +44,29 @@ pub fn holds(condition: &Value, context: &Context) -> bool {
     operators.iter().all(|(operator, keys)| {
         keys.as_object().is_some_and(|keys| {
             keys.iter()
-                .all(|(key, wanted)| one(operator, context.get(key), &texts(wanted)))
+                .all(|(key, wanted)| one(operator, context.get(key), &filled(wanted, context)))
         })
     })
+}
+
+/// The wanted values with their variables filled in; one that cannot be filled in matches nothing.
+fn filled(wanted: &Value, context: &Context) -> Vec<String> {
+    texts(wanted)
+        .iter()
+        .filter_map(|text| variables::fill(text, context))
+        .map(std::borrow::Cow::into_owned)
+        .collect()
+}
+
+/// Whether IAM knows the operator.
+pub fn is_operator(name: &str) -> bool {
+    let name = match name.split_once(':') {
+        Some(("ForAllValues" | "ForAnyValue", rest)) => rest,
+        Some(_) => return false,
+        None => name,
+    };
+    let base = name.strip_suffix("IfExists").unwrap_or(name);
+    name == "Null" || base == "BinaryEquals" || comparison(base).is_some()
 }
 
 fn one(operator: &str, got: Option<&[String]>, wanted: &[String]) -> bool {
@@ -103,6 +123,14 @@ fn comparison(operator: &str) -> Option<Comparison> {
         "NumericLessThanEquals" => (|w, g| number(g) <= number(w), false),
         "NumericGreaterThan" => (|w, g| number(g) > number(w), false),
         "NumericGreaterThanEquals" => (|w, g| number(g) >= number(w), false),
+        "DateEquals" => (|w, g| date(w) == date(g), false),
+        "DateNotEquals" => (|w, g| date(w) == date(g), true),
+        "DateLessThan" => (|w, g| date(g) < date(w), false),
+        "DateLessThanEquals" => (|w, g| date(g) <= date(w), false),
+        "DateGreaterThan" => (|w, g| date(g) > date(w), false),
+        "DateGreaterThanEquals" => (|w, g| date(g) >= date(w), false),
+        "IpAddress" => (in_range, false),
+        "NotIpAddress" => (in_range, true),
         _ => return None,
     };
     Some(Comparison { test, negated })
@@ -110,6 +138,32 @@ fn comparison(operator: &str) -> Option<Comparison> {
 
 fn number(text: &str) -> Option<f64> {
     text.parse().ok()
+}
+
+/// An ISO 8601 time, or seconds since 1970.
+fn date(text: &str) -> Option<jiff::Timestamp> {
+    match text.parse::<i64>() {
+        Ok(seconds) => jiff::Timestamp::from_second(seconds).ok(),
+        Err(_) => text.parse().ok(),
+    }
+}
+
+/// Whether the address is in the range, written as an address with or without a number of bits.
+fn in_range(range: &str, address: &str) -> bool {
+    let (base, bits) = match range.split_once('/') {
+        Some((base, bits)) => (base, bits.parse::<u32>().ok()),
+        None => (range, None),
+    };
+    let bits_of = |text: &str| match text.parse::<std::net::IpAddr>().ok()? {
+        std::net::IpAddr::V4(v4) => Some((u128::from(u32::from(v4)) << 96, 32)),
+        std::net::IpAddr::V6(v6) => Some((u128::from(v6), 128)),
+    };
+    let (Some((base, whole)), Some((address, width))) = (bits_of(base), bits_of(address)) else {
+        return false;
+    };
+    let bits = bits.unwrap_or(whole).min(whole);
+    let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
+    whole == width && (base & mask) == (address & mask)
 }
 
 /// One value or a list of them, as texts.
@@ -133,6 +187,8 @@ mod tests {
         let context = Context::new([
             ("aws:PrincipalOrgID", "o-1".to_owned()),
             ("aws:SourceArn", "arn:aws:bedrock:eu-west-1:1:x".to_owned()),
+            ("now", "2026-01-01T08:00:00Z".to_owned()),
+            ("from", "10.1.2.3".to_owned()),
             ("tags", "a".to_owned()),
             ("tags", "b".to_owned()),
         ]);
@@ -166,6 +222,18 @@ mod tests {
                 true,
             ),
             (json!({"Bool": {"missing": "true"}}), false),
+            (
+                json!({"DateGreaterThan": {"now": "2026-01-01T00:00:00Z"}}),
+                true,
+            ),
+            (json!({"DateLessThan": {"now": "1767225600"}}), false),
+            (json!({"IpAddress": {"from": ["10.0.0.0/8"]}}), true),
+            (json!({"NotIpAddress": {"from": ["10.0.0.0/8"]}}), false),
+            (json!({"IpAddress": {"from": "2001:db8::/32"}}), false),
+            (
+                json!({"StringEquals": {"aws:PrincipalOrgID": "${aws:PrincipalOrgID}"}}),
+                true,
+            ),
             (json!({"NoSuchOperator": {"tags": "a"}}), false),
         ] {
             assert_eq!(holds(&condition, &context), expected, "{condition}");

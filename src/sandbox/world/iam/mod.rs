@@ -9,6 +9,7 @@ pub mod principals;
 pub mod roles;
 mod tags;
 pub mod users;
+mod variables;
 
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     condition::{self, Context, texts},
-    glob,
+    glob, variables,
 };
 use crate::sandbox::world::arn::{self, Arn};
 
@@ -112,8 +112,8 @@ fn applies(statement: &Value, question: &Question<'_>) -> bool {
     let resource = match question.resource {
         None => true,
         Some(resource) => match (statement.get("Resource"), statement.get("NotResource")) {
-            (Some(listed), _) => any(listed, |p| glob::matches(p, resource)),
-            (None, Some(listed)) => !any(listed, |p| glob::matches(p, resource)),
+            (Some(listed), _) => any(listed, |p| is_resource(p, resource, question.context)),
+            (None, Some(listed)) => !any(listed, |p| is_resource(p, resource, question.context)),
             (None, None) => false,
         },
     };
@@ -124,6 +124,10 @@ fn applies(statement: &Value, question: &Question<'_>) -> bool {
             statement.get("Condition").unwrap_or(&Value::Null),
             question.context,
         )
+}
+
+fn is_resource(pattern: &str, resource: &str, context: &Context) -> bool {
+    variables::fill(pattern, context).is_some_and(|pattern| glob::matches(&pattern, resource))
 }
 
 fn any(listed: &Value, test: impl Fn(&str) -> bool) -> bool {
@@ -257,6 +261,12 @@ fn check_statement(statement: &Value, kind: Kind) -> Result<(), &'static str> {
                 "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
             );
         }
+    }
+    if kind == Kind::ServiceControl
+        && let Some(operators) = statement.get("Condition").and_then(Value::as_object)
+        && operators.keys().any(|name| !condition::is_operator(name))
+    {
+        return Err("A Condition has an unknown operator.");
     }
     let principal = has("Principal") || has("NotPrincipal");
     let resource = has("Resource") || has("NotResource");

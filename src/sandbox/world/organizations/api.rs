@@ -244,11 +244,13 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         }
         "UpdatePolicy" => {
             let id = need(input, "PolicyId")?;
+            let acts = enforced(world);
             world.organizations.update_policy(
                 id,
                 text(input, "Name"),
                 text(input, "Description"),
                 text(input, "Content"),
+                acts,
             )?;
             show_policy(&world.organizations, id)
         }
@@ -300,12 +302,14 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         }
         "AttachPolicy" => {
             let (policy, target) = (need(input, "PolicyId")?, need(input, "TargetId")?);
-            world.organizations.attach_policy(policy, target)?;
+            let acts = enforced(world);
+            world.organizations.attach_policy(policy, target, acts)?;
             Ok(Value::Null)
         }
         "DetachPolicy" => {
             let (policy, target) = (need(input, "PolicyId")?, need(input, "TargetId")?);
-            world.organizations.detach_policy(policy, target)?;
+            let acts = enforced(world);
+            world.organizations.detach_policy(policy, target, acts)?;
             Ok(Value::Null)
         }
         "EnablePolicyType" | "DisablePolicyType" => {
@@ -520,4 +524,12 @@ fn paged(name: &str, items: Vec<Value>, next: Option<String>) -> Value {
 
 fn bad_token() -> ApiError {
     errors::invalid_input("INVALID_NEXT_TOKEN", "You provided an invalid NextToken.")
+}
+
+/// From when on a change of policies that is made now is enforced.
+fn enforced(world: &mut World) -> policies::Acts {
+    let lag = u64::from(world.settings.policy_lag_seconds);
+    let seconds = i64::try_from(world.ids.below(lag + 1)).unwrap_or(0);
+    let from = world.done_after(jiff::SignedDuration::from_secs(seconds));
+    (world.now, from)
 }

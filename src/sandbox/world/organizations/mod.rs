@@ -4,6 +4,7 @@ pub mod access;
 pub mod api;
 pub mod creation;
 pub mod errors;
+pub mod in_effect;
 pub mod limits;
 pub mod policies;
 pub mod show;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::{AccountId, World, iam::condition::Context};
 
 pub use creation::Creation;
+pub use in_effect::{Control, InEffect};
 pub use policies::{Policy, TypeState};
 pub use tree::{Joined, Member, State, Unit};
 
@@ -48,6 +50,8 @@ pub struct Organizations {
     /// Delegated administrators: account → service principal → since when.
     pub delegated: BTreeMap<AccountId, BTreeMap<String, Timestamp>>,
     pub creations: BTreeMap<String, Creation>,
+    /// Service control policies as they are enforced.
+    pub in_effect: InEffect,
 }
 
 impl Organizations {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{Organizations, errors, limits};
 use crate::sandbox::world::{AccountId, ApiError, iam::policy, ids::Ids};
 
-const FULL_ACCESS: &str = "p-FullAWSAccess";
-const SCP: &str = "SERVICE_CONTROL_POLICY";
+pub(super) const FULL_ACCESS: &str = "p-FullAWSAccess";
+pub(super) const SCP: &str = "SERVICE_CONTROL_POLICY";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Policy {
@@ -50,6 +50,12 @@ impl TypeState {
 
 /// How long enabling or disabling a policy type takes. Not documented; seconds, in practice.
 pub const TYPE_CHANGE: SignedDuration = SignedDuration::from_secs(8);
+
+/// When a change is made, and from when on it is enforced.
+pub type Acts = (Timestamp, Timestamp);
+
+/// What was never otherwise.
+const ALWAYS: Acts = (Timestamp::MIN, Timestamp::MIN);
 
 /// The FullAWSAccess policy that every organization has.
 pub fn full_access() -> (String, Policy) {
@@ -94,7 +100,7 @@ impl Organizations {
             targets.extend(self.units.keys().cloned());
             targets.extend(self.accounts.keys().map(|id| id.0.clone()));
             for target in targets {
-                self.link(FULL_ACCESS, &target);
+                self.link(FULL_ACCESS, &target, ALWAYS);
             }
         }
     }
@@ -102,6 +108,9 @@ impl Organizations {
     /// Disabling a type detaches every policy of it.
     fn type_disabled(&mut self, policy_type: &str) {
         self.policy_types.remove(policy_type);
+        if policy_type == SCP {
+            self.in_effect.forget_all();
+        }
         let ids: Vec<String> = self
             .policies
             .iter()
@@ -129,11 +138,12 @@ impl Organizations {
     /// FullAWSAccess comes with every new root, unit and account.
     pub(super) fn attach_defaults(&mut self, target: &str) {
         if self.policy_types.contains_key(SCP) {
-            self.link(FULL_ACCESS, target);
+            self.link(FULL_ACCESS, target, ALWAYS);
         }
     }
 
     pub(super) fn forget_target(&mut self, target: &str) {
+        self.in_effect.forget_target(target);
         for id in self.attached.remove(target).into_iter().flatten() {
             if let Some(policy) = self.policies.get_mut(&id) {
                 policy.targets.remove(target);
@@ -141,7 +151,8 @@ impl Organizations {
         }
     }
 
-    fn link(&mut self, policy: &str, target: &str) {
+    fn link(&mut self, policy: &str, target: &str, acts: Acts) {
+        self.in_effect.attach(target, policy, true, acts);
         self.attached
             .entry(target.to_owned())
             .or_default()
@@ -202,6 +213,7 @@ impl Organizations {
         name: Option<&str>,
         description: Option<&str>,
         content: Option<&str>,
+        acts: Acts,
     ) -> Result<(), ApiError> {
         let policy = self.policies.get(id).ok_or_else(errors::policy_not_found)?;
         immutable(policy)?;
@@ -212,6 +224,7 @@ impl Organizations {
         }
         if let Some(content) = content {
             check_content(&policy_type, content)?;
+            self.in_effect.rewrite(id, &policy.content, content, acts);
         }
         if let Some(policy) = self.policies.get_mut(id) {
             let set = |to: &mut String, new: Option<&str>| {
@@ -235,6 +248,9 @@ impl Organizations {
                 "The policy is attached to one or more entities. You must detach it from all roots, OUs, and accounts before performing this operation.",
             ));
         }
+        // Until its detachments act it may still be enforced somewhere.
+        let content = policy.content.clone();
+        self.in_effect.keep(id, &content);
         self.policies.remove(id);
         Ok(())
     }
@@ -243,7 +259,7 @@ impl Organizations {
         self.is_parent(id) || self.accounts.contains_key(&AccountId(id.to_owned()))
     }
 
-    pub fn attach_policy(&mut self, id: &str, target: &str) -> Result<(), ApiError> {
+    pub fn attach_policy(&mut self, id: &str, target: &str, acts: Acts) -> Result<(), ApiError> {
         let policy = self.policies.get(id).ok_or_else(errors::policy_not_found)?;
         if !self.is_target(target) {
             return Err(errors::target_not_found());
@@ -264,11 +280,11 @@ impl Organizations {
                 "You have attained the maximum number of policies of the specified type that can be attached to the target.",
             ));
         }
-        self.link(id, target);
+        self.link(id, target, acts);
         Ok(())
     }
 
-    pub fn detach_policy(&mut self, id: &str, target: &str) -> Result<(), ApiError> {
+    pub fn detach_policy(&mut self, id: &str, target: &str, acts: Acts) -> Result<(), ApiError> {
         let policy = self.policies.get(id).ok_or_else(errors::policy_not_found)?;
         if !self.is_target(target) {
             return Err(errors::target_not_found());
@@ -291,6 +307,7 @@ impl Organizations {
         if let Some(attached) = self.attached.get_mut(target) {
             attached.remove(id);
         }
+        self.in_effect.attach(target, id, false, acts);
         Ok(())
     }
 

@@ -21,6 +21,13 @@ pub struct S3 {
     pub buckets: BTreeMap<String, Bucket>,
 }
 
+impl S3 {
+    /// The account that a bucket belongs to.
+    pub fn owner_of(&self, bucket: &str) -> Option<&AccountId> {
+        self.buckets.get(bucket).map(|bucket| &bucket.owner)
+    }
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Bucket {
     pub owner: AccountId,

@@ -14,7 +14,7 @@ use super::{
     set::{Definition, InstanceKey, StackSet},
 };
 use crate::sandbox::world::{
-    Place, World,
+    Place, World, authorization,
     cloudformation::{
         membership,
         stacks::{
@@ -113,18 +113,64 @@ pub fn launch(world: &mut World, key: &OperationKey, row: u32) -> Option<Outcome
             place.region, place.account
         )));
     }
-    if let Err(reason) = execution_role(world, &job) {
+    let role = match execution_role(world, &job) {
+        Ok(role) => role,
+        Err(reason) => return Some(Outcome::Failed(reason)),
+    };
+    let principal = format!(
+        "arn:aws:sts::{}:assumed-role/{role}/{}",
+        place.account, key.operation
+    );
+    if let Err(reason) = may_work(world, &place, &job, &principal) {
         return Some(Outcome::Failed(reason));
     }
-    if job.action == Action::Delete {
-        return remove(world, &place, &job, notify);
+    let outcome = if job.action == Action::Delete {
+        remove(world, &place, &job, notify)
+    } else {
+        deploy(world, key, &place, &job, notify)
+    };
+    if outcome.is_none() {
+        let stack = world
+            .cloudformation
+            .stack_sets
+            .get(&key.owner, &key.stack_set)
+            .and_then(|set| set.instances.get(&job.instance)?.stack.clone());
+        let stack = stack.map(|id| StackKey { place, id });
+        if let Some(stack) = stack.and_then(|key| world.cloudformation.stacks.get_mut(&key)) {
+            stack.principal = Some(Arc::from(principal));
+        }
     }
-    deploy(world, key, &place, &job, notify)
+    outcome
+}
+
+/// Whether the organization lets the execution role work on stacks. It is an ordinary role: only
+/// service-linked ones are beyond service control policies.
+fn may_work(world: &World, place: &Place, job: &Job, principal: &str) -> Result<(), String> {
+    let action = match (job.action, job.is_new) {
+        (Action::Delete, _) => "cloudformation:DeleteStack",
+        (_, true) => "cloudformation:CreateStack",
+        (_, false) => "cloudformation:UpdateStack",
+    };
+    let resource = match &job.stack {
+        Some(stack) => stack.to_string(),
+        None => format!(
+            "arn:aws:cloudformation:{}:{}:stack/StackSet-{}-*",
+            place.region, place.account, job.set_name
+        ),
+    };
+    let deed = authorization::Deed {
+        principal,
+        action,
+        resource: &resource,
+        region: &place.region,
+        by_cloudformation: false,
+    };
+    authorization::check_deed(world, &place.account, &deed)
 }
 
 /// Service-managed rows bring their role with them; self-managed ones need it to be there (user guide,
 /// "Grant self-managed permissions"; the text is AWS's).
-fn execution_role(world: &mut World, job: &Job) -> Result<(), String> {
+fn execution_role(world: &mut World, job: &Job) -> Result<String, String> {
     let account = &job.instance.0;
     if job.service_managed {
         let suffix: String = Sha256::digest(account.0.as_bytes())
@@ -132,8 +178,7 @@ fn execution_role(world: &mut World, job: &Job) -> Result<(), String> {
             .take(16)
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        surroundings::ensure_execution_role(world, account, &suffix);
-        return Ok(());
+        return Ok(surroundings::ensure_execution_role(world, account, &suffix));
     }
     let role = job
         .definition
@@ -141,7 +186,7 @@ fn execution_role(world: &mut World, job: &Job) -> Result<(), String> {
         .as_deref()
         .unwrap_or(EXECUTION_ROLE);
     if surroundings::has_role(world, account, role) {
-        return Ok(());
+        return Ok(role.to_owned());
     }
     let administration = job
         .definition

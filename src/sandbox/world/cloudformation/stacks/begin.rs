@@ -67,6 +67,7 @@ pub fn reserve(world: &mut World, place: &Place, new: &NewStack, tags: Texts) ->
         tags,
         capabilities: Arc::from([]),
         role: new.role.clone(),
+        principal: None,
         notification_arns: Arc::clone(&new.notification_arns),
         timeout_minutes: new.timeout_minutes,
         termination_protection: new.termination_protection,

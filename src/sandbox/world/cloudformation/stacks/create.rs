@@ -50,6 +50,7 @@ pub fn create_stack(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     if let Some(stack) = world.cloudformation.stacks.get_mut(&key) {
         stack.last_token = token.map(|t| ("CreateStack".to_owned(), t));
         stack.policy = text(input, "StackPolicyBody").map(str::to_owned);
+        stack.work_for(&call.caller);
     }
     Ok(json!({"StackId": id.as_ref()}))
 }

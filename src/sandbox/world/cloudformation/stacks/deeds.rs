@@ -11,7 +11,7 @@ use super::{
     work::{Act, Leftover, Task, Touch},
 };
 use crate::sandbox::world::{
-    World,
+    Place, World, authorization,
     cloudformation::{
         faults::{Deed, Occasion},
         template::Template,
@@ -60,14 +60,30 @@ struct Subject {
     kind: Arc<str>,
 }
 
-/// Who asks for what; fails where a fault is injected.
+/// What a deed is about.
+#[derive(Clone, Copy)]
+struct About<'a> {
+    deed: Deed,
+    /// Empty for what is not made yet.
+    physical_id: &'a str,
+    properties: &'a Value,
+}
+
+/// Who asks for what; fails where a fault is injected, and where the organization forbids it.
 fn subject(
     world: &mut World,
     key: &StackKey,
     logical_id: &str,
     kind: Arc<str>,
-    deed: Deed,
+    about: About<'_>,
 ) -> Result<Subject, String> {
+    if let Err(message) = permitted(world, key, &kind, about) {
+        let error = HandlerError {
+            code: "AccessDenied",
+            message,
+        };
+        return Err(handler_reason(world, &error));
+    }
     let cloudformation = &mut world.cloudformation;
     let Some(stack) = cloudformation.stacks.get(key) else {
         return Err("Internal Failure".to_owned());
@@ -77,7 +93,7 @@ fn subject(
         stack_name: &stack.name,
         logical_id,
         resource_type: &kind,
-        deed,
+        deed: about.deed,
     };
     if let Some(reason) = cloudformation.faults.failure(&occasion) {
         return Err(reason);
@@ -88,6 +104,45 @@ fn subject(
     })
 }
 
+/// Judges each action that the resource's handler takes.
+fn permitted(world: &World, key: &StackKey, kind: &str, about: About<'_>) -> Result<(), String> {
+    let principal = world
+        .cloudformation
+        .stacks
+        .get(key)
+        .and_then(|stack| stack.principal.clone());
+    let Some(principal) = principal else {
+        return Ok(());
+    };
+    let Place { account, region } = &key.place;
+    if !world.organizations.is_controlled(account) {
+        return Ok(());
+    }
+    let (actions, resource) = authorization::needed(
+        kind,
+        about.deed,
+        &key.place,
+        about.physical_id,
+        about.properties,
+    );
+    for action in &actions {
+        let global = action.starts_with("iam:");
+        let deed = authorization::Deed {
+            principal: &principal,
+            action,
+            resource: &resource,
+            region: if global {
+                &authorization::home()
+            } else {
+                region
+            },
+            by_cloudformation: true,
+        };
+        authorization::check_deed(world, account, &deed)?;
+    }
+    Ok(())
+}
+
 fn make(
     world: &mut World,
     key: &StackKey,
@@ -95,7 +150,12 @@ fn make(
     kind: Arc<str>,
     properties: &Value,
 ) -> Result<Made, String> {
-    let subject = subject(world, key, logical_id, kind, Deed::Create)?;
+    let about = About {
+        deed: Deed::Create,
+        physical_id: "",
+        properties,
+    };
+    let subject = subject(world, key, logical_id, kind, about)?;
     resource_types::create(world, &subject.owner, &subject.kind, properties)
         .map_err(|e| handler_reason(world, &e))
 }
@@ -166,7 +226,12 @@ pub fn update(world: &mut World, key: &StackKey, task: &Task) -> Result<(), Stri
         (kind, before, after)
     };
     let updated = if kind == record.kind {
-        let subject = subject(world, key, logical_id, Arc::clone(&kind), Deed::Update)?;
+        let about = About {
+            deed: Deed::Update,
+            physical_id: &record.physical_id,
+            properties: &after,
+        };
+        let subject = subject(world, key, logical_id, Arc::clone(&kind), about)?;
         resource_types::update(
             world,
             &subject.owner,
@@ -259,7 +324,11 @@ pub fn delete(world: &mut World, key: &StackKey, logical_id: &Arc<str>) -> Resul
         key,
         logical_id,
         Arc::clone(&record.kind),
-        Deed::Delete,
+        About {
+            deed: Deed::Delete,
+            physical_id: &record.physical_id,
+            properties: &properties,
+        },
     )?;
     resource_types::delete(
         world,
@@ -289,7 +358,11 @@ pub fn delete_leftover(world: &mut World, key: &StackKey, at: u32) -> Result<(),
         key,
         &leftover.logical_id,
         Arc::clone(&leftover.kind),
-        Deed::Delete,
+        About {
+            deed: Deed::Delete,
+            physical_id: &leftover.physical_id,
+            properties: &leftover.properties,
+        },
     )?;
     resource_types::delete(
         world,

@@ -56,6 +56,12 @@ pub fn delete_stack(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         return Ok(Value::Null);
     }
     start_delete(world, &key, token, retain, force, None);
+    if let Some(stack) = world.cloudformation.stacks.get_mut(&key) {
+        if let Some(role) = text(input, "RoleARN") {
+            stack.role = Some(Arc::from(role));
+        }
+        stack.work_for(&call.caller);
+    }
     Ok(Value::Null)
 }
 

@@ -29,6 +29,7 @@ pub fn continue_update_rollback(world: &mut World, call: &Call) -> Result<Value,
     let skip = texts(&call.input, "ResourcesToSkip");
     let now = world.now;
     if let Some(stack) = world.cloudformation.stacks.get_mut(&key) {
+        stack.work_for(&call.caller);
         stack.enter(
             now,
             Status::UpdateRollbackInProgress,
@@ -45,6 +46,9 @@ pub fn rollback_stack(world: &mut World, call: &Call) -> Result<Value, ApiError>
     let id = stack.id.to_string();
     let status = stack.status;
     let now = world.now;
+    if let Some(stack) = world.cloudformation.stacks.get_mut(&key) {
+        stack.work_for(&call.caller);
+    }
     match status {
         Status::UpdateFailed => {
             if let Some(stack) = world.cloudformation.stacks.get_mut(&key) {

@@ -12,7 +12,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{change_sets::ChangeSet, status::Status, work::Work};
-use crate::sandbox::world::{Place, cloudformation::template::TemplateId, resource_types::Made};
+use crate::sandbox::world::{
+    Caller, Place, arn, cloudformation::template::TemplateId, resource_types::Made,
+};
 
 /// AWS keeps 90 days of events; a world keeps this many per stack.
 const MAX_EVENTS: usize = 400;
@@ -47,6 +49,9 @@ pub struct Stack {
     pub capabilities: Arc<[String]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Arc<str>>,
+    /// Who makes its resources, as GetCallerIdentity would show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<Arc<str>>,
     pub notification_arns: Arc<[String]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_minutes: Option<i64>,
@@ -148,6 +153,19 @@ impl ResourceRecord {
 }
 
 impl Stack {
+    /// CloudFormation makes the resources with the permissions of the stack's service role, or else of
+    /// whoever called it last (user guide, "CloudFormation service role").
+    pub fn work_for(&mut self, caller: &Caller) {
+        let role = self.role.as_deref().and_then(arn::role_name);
+        self.principal = Some(match role {
+            Some(role) => Arc::from(format!(
+                "arn:aws:sts::{}:assumed-role/{role}/AWSCloudFormation",
+                caller.account
+            )),
+            None => Arc::from(caller.arn.as_str()),
+        });
+    }
+
     pub fn resource(&self, logical_id: &str) -> Option<&ResourceRecord> {
         self.resources
             .iter()

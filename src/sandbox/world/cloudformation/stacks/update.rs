@@ -56,6 +56,7 @@ pub fn update_stack(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         if let Some(role) = text(input, "RoleARN") {
             stack.role = Some(Arc::from(role));
         }
+        stack.work_for(&call.caller);
     }
     Ok(json!({"StackId": stack.id.as_ref()}))
 }

@@ -344,6 +344,7 @@ pub fn execute(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         if change_set.role.is_some() {
             stack.role = change_set.role;
         }
+        stack.work_for(&call.caller);
     }
     Ok(json!({}))
 }
