@@ -52,7 +52,7 @@ pub trait Medium: fmt::Debug + Send + Sync {
     fn put<'a>(
         &'a self,
         run: &'a RunId,
-        name: &'static str,
+        name: &'a str,
         bytes: Vec<u8>,
     ) -> LocalBoxFuture<'a, Result<(), MediumError>>;
 
@@ -60,26 +60,23 @@ pub trait Medium: fmt::Debug + Send + Sync {
     fn get<'a>(
         &'a self,
         run: &'a RunId,
-        name: &'static str,
+        name: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, MediumError>>;
 
     /// A small shared file.
-    fn look<'a>(
-        &'a self,
-        name: &'static str,
-    ) -> LocalBoxFuture<'a, Result<Option<Slot>, MediumError>>;
+    fn look<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Option<Slot>, MediumError>>;
 
     /// Replaces a small shared file, if it still has the version that was seen (`None`: it was not there).
     /// `None`: somebody else was faster.
     fn swap<'a>(
         &'a self,
-        name: &'static str,
+        name: &'a str,
         seen: Option<&'a Version>,
         bytes: Vec<u8>,
     ) -> LocalBoxFuture<'a, Result<Option<Version>, MediumError>>;
 
     /// Takes what a process holds until it lets go or dies, where there is such a thing.
-    fn hold<'a>(&'a self, name: &'static str) -> LocalBoxFuture<'a, Result<Hold, MediumError>>;
+    fn hold<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Hold, MediumError>>;
 }
 
 /// Where a journal ends, in the medium's own count.
