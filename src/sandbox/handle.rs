@@ -175,7 +175,7 @@ impl Sandbox {
             match changed {
                 Changed::No => {}
                 Changed::ByRequest => store.append(request, now)?,
-                Changed::Otherwise => store.save(&mut inner.world)?,
+                Changed::Otherwise => store.save(&inner.world)?,
             }
             Ok(answer)
         });
