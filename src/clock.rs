@@ -10,6 +10,8 @@ use jiff::Timestamp;
 pub struct Clock {
     epoch: Timestamp,
     start: tokio::time::Instant,
+    /// What the machine shows, where that is another clock.
+    machine: Option<fn() -> Timestamp>,
 }
 
 impl Clock {
@@ -18,16 +20,31 @@ impl Clock {
         Self {
             epoch,
             start: tokio::time::Instant::now(),
+            machine: None,
         }
     }
 
-    /// The machine's own time, read once.
+    /// The same, on a machine whose own clock shows something else.
+    pub fn beside(self, machine: fn() -> Timestamp) -> Self {
+        Self {
+            machine: Some(machine),
+            ..self
+        }
+    }
+
+    /// The machine's own time, carried forward from here.
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place where the product reads the machine's clock; everything else is handed this Clock"
+        reason = "the one place where the product gets at the machine's clock; everything else is handed this Clock"
     )]
     pub fn of_this_machine() -> Self {
-        Self::starting_at(Timestamp::now())
+        Self::starting_at(Timestamp::now()).beside(Timestamp::now)
+    }
+
+    /// What the machine's own clock shows. It is ahead of this one after a sleep, during which tokio's clock
+    /// stands still, and anywhere after somebody has set it.
+    pub fn machine(&self) -> Timestamp {
+        self.machine.map_or_else(|| self.now(), |machine| machine())
     }
 
     pub fn now(&self) -> Timestamp {

@@ -4,6 +4,9 @@
 //! organization through `aws`, `plan` compares (pure), `apply` drives the plan and emits events, `session`
 //! holds them together, `cli` prints. `sandbox` is an embedded AWS below the SDK and knows nothing of the rest.
 
+#[macro_use]
+mod mutant;
+
 pub mod apply;
 pub mod aws;
 pub mod cli;
@@ -11,10 +14,14 @@ pub mod clock;
 pub mod config;
 pub mod digest;
 pub mod ids;
+pub mod journal;
 pub mod organization;
 pub mod plan;
 pub mod policy;
 pub mod resources;
+pub mod runs;
 pub mod sandbox;
 pub mod session;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
 pub mod template;

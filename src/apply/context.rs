@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::aws::{Aws, AwsError, Place};
@@ -13,6 +15,8 @@ use crate::plan::{Plan, Step};
 use crate::resources::values::{OutputOf, Part, Planned};
 
 use super::event::{Failure, What};
+use super::record::Ledger;
+use super::run::Interrupt;
 
 /// How long something may take before it counts as stuck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub struct Deadlines {
     pub enabling: Duration,
     /// A role or key policy that was just written, until services see it.
     pub propagation: Duration,
+    /// A policy that was attached, until it acts everywhere. AWS gives no number; up to five minutes are assumed.
+    pub policy_effect: Duration,
 }
 
 impl Default for Deadlines {
@@ -46,6 +52,7 @@ impl Default for Deadlines {
             change_set: minutes(15),
             enabling: minutes(10),
             propagation: minutes(2),
+            policy_effect: minutes(5),
         }
     }
 }
@@ -59,12 +66,16 @@ pub struct StepResult {
     pub failures: Vec<Failure>,
     /// What was really changed, where only AWS could say.
     pub details: Vec<String>,
+    /// Whether it is known how everything that was started ended. Only then may the step be tried anew, under new
+    /// tokens; else what was started is looked for first.
+    pub settled: bool,
 }
 
 impl StepResult {
     pub fn done() -> Self {
         Self {
             succeeded: 1,
+            settled: true,
             ..Self::default()
         }
     }
@@ -75,20 +86,41 @@ impl StepResult {
             ..Self::default()
         }
     }
+
+    /// It has come to its end, however that was.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        Self {
+            settled: true,
+            ..self
+        }
+    }
 }
 
 pub struct Context<'a> {
+    /// Has every change of the step noted before it is sent.
     pub aws: &'a Aws,
     pub plan: &'a Plan,
     pub deadlines: Deadlines,
-    /// When the run started: tells its requests from those of another run of the same plan.
-    pub(super) run: jiff::Timestamp,
-    /// Accounts that this plan creates stacks in, their roles among them.
-    pub(super) prepared: BTreeSet<AccountId>,
-    pub(super) emit: &'a dyn Fn(What),
     /// Ids of policies that were created or looked up in this run, by name.
+    pub policies: &'a RefCell<BTreeMap<String, PolicyId>>,
+    pub(super) shared: &'a Shared<'a>,
+    pub(super) attempt: u32,
+    /// Whether a process before this one may have sent something of this attempt.
+    pub(super) intended: bool,
+}
+
+/// What all steps of a run have in common.
+pub(super) struct Shared<'a> {
+    /// Tells the requests of this run from those of another run of the same plan.
+    pub run: String,
+    pub record: Option<Arc<Ledger>>,
+    pub interrupt: &'a Interrupt,
+    /// Accounts that this plan creates stacks in, their roles among them.
+    pub prepared: BTreeSet<AccountId>,
+    pub emit: &'a dyn Fn(What),
     pub policies: RefCell<BTreeMap<String, PolicyId>>,
-    pub(super) outputs: RefCell<BTreeMap<OutputOf, String>>,
+    pub outputs: RefCell<BTreeMap<OutputOf, String>>,
 }
 
 impl Context<'_> {
@@ -102,7 +134,7 @@ impl Context<'_> {
                 Err(error) if error.is("AccessDenied") && error.operation == "AssumeRole" => error,
                 other => return other,
             };
-            if !self.prepared.contains(account) || !poll.again().await {
+            if !self.shared.prepared.contains(account) || !poll.again().await {
                 return Err(refused);
             }
             self.progress(
@@ -115,7 +147,7 @@ impl Context<'_> {
     }
 
     pub fn progress(&self, step: &Step, done: usize, failed: usize, message: Option<&str>) {
-        (self.emit)(What::StepProgress {
+        (self.shared.emit)(What::StepProgress {
             step: step.id.clone(),
             done,
             failed,
@@ -124,13 +156,30 @@ impl Context<'_> {
         });
     }
 
-    /// A token for AWS that is the same whenever this run sends this step, so that a request whose answer was
+    /// A token for AWS that is the same whenever this run sends this attempt of this step, so that a request whose answer was
     /// lost can be recognised; another run has another one, or AWS would answer it with the old operation.
     /// Fits OperationId and ClientRequestToken (`[a-zA-Z0-9][-a-zA-Z0-9]{0,127}`).
     pub fn token(&self, step: &Step) -> String {
-        let digest = digest::of(&(&self.plan.digest, &step.id, &self.run));
-        let short: String = digest.chars().take(32).collect();
-        format!("bedrail-{short}")
+        token(self.plan, step, &self.shared.run, self.attempt)
+    }
+
+    /// Whether a process before this one may have sent the step's request already: it is looked for before anything
+    /// is sent.
+    pub fn may_have_been_sent(&self) -> bool {
+        self.intended
+    }
+
+    /// Whether somebody wants the operations of this run to be stopped in AWS.
+    pub fn stops_operations(&self) -> bool {
+        self.shared.interrupt.stops_operations()
+    }
+
+    /// Notes what a target is like just before the step changes it, for `rollback`. Durable before the change, since
+    /// the change's own intent follows it.
+    pub fn remember<T: Serialize>(&self, step: &Step, key: &str, live: &T) {
+        if let (Some(record), Ok(value)) = (&self.shared.record, serde_json::to_value(live)) {
+            record.preimage(&step.id, key, value);
+        }
     }
 
     /// Puts together the values that wait for outputs. Reads each output once in a run.
@@ -159,7 +208,7 @@ impl Context<'_> {
     }
 
     async fn output(&self, output: &OutputOf) -> Result<String, Unresolved> {
-        if let Some(known) = self.outputs.borrow().get(output) {
+        if let Some(known) = self.shared.outputs.borrow().get(output) {
             return Ok(known.clone());
         }
         let place = Place::new(&output.account, &output.region);
@@ -170,11 +219,19 @@ impl Context<'_> {
             .map_err(Unresolved::Aws)?;
         let value = stack.and_then(|stack| stack.outputs.get(&output.output).cloned());
         let value = value.ok_or_else(|| Unresolved::Missing(output.clone()))?;
-        self.outputs
+        self.shared
+            .outputs
             .borrow_mut()
             .insert(output.clone(), value.clone());
         Ok(value)
     }
+}
+
+/// See [`Context::token`].
+pub(super) fn token(plan: &Plan, step: &Step, run: &str, attempt: u32) -> String {
+    let digest = digest::of(&(&plan.digest, &step.id, run, attempt));
+    let short: String = digest.chars().take(32).collect();
+    format!("bedrail-{short}")
 }
 
 /// A value that could not be put together.

@@ -72,6 +72,9 @@ pub enum What {
         failures: Vec<Failure>,
         /// What was really changed, where only AWS could say (resources of a change set).
         details: Vec<String>,
+        /// Whether it is known how everything that the step started ended.
+        #[serde(default)]
+        settled: bool,
     },
     PhaseFinished {
         phase: String,

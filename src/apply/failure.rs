@@ -1,5 +1,6 @@
 //! From an error to one row that a tired person understands: where, why, and what to do next.
 
+use crate::aws::witness::{JOURNAL_CLOSED, LEASE_LOST};
 use crate::aws::{AwsError, ErrorClass};
 use crate::ids::{AccountId, Region};
 use crate::plan::Step;
@@ -97,6 +98,8 @@ pub fn ends_the_run(code: &str) -> bool {
             | "RequestExpired"
             | "SignatureDoesNotMatch"
             | "RequestTimeTooSkewed"
+            | JOURNAL_CLOSED
+            | LEASE_LOST
     )
 }
 
@@ -109,6 +112,14 @@ pub fn advice(error: &AwsError) -> (FailureClass, String) {
         .unwrap_or_default();
     let again = "run `bedrail apply` again";
     match (error.service, error.operation, error.code.as_str()) {
+        (_, _, JOURNAL_CLOSED) => (
+            FailureClass::Retryable,
+            "make room or mend the place where the journal is kept, then run `bedrail resume`".to_owned(),
+        ),
+        (_, _, LEASE_LOST) => (
+            FailureClass::Conflict,
+            "another process has taken over; look at what it does before anything else".to_owned(),
+        ),
         ("STS", "AssumeRole", "AccessDenied") => (
             FailureClass::NeedsAction,
             format!(

@@ -1,10 +1,16 @@
 //! Drives a plan through its steps. Emits events and never prints.
 
+pub mod approvals;
 mod context;
 pub mod event;
 mod failure;
+pub mod past;
+pub mod recall;
+pub mod record;
 mod run;
 
 pub use context::{Context, Deadlines, Poll, StepResult};
 pub use failure::{advice, conflict, failed, failed_by};
-pub use run::{Interrupt, RunReport, run};
+pub use past::Past;
+pub use record::Ledger;
+pub use run::{Interrupt, RunReport, Setting, run};

@@ -10,35 +10,54 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::aws::Aws;
 use crate::ids::AccountId;
-use crate::plan::{Lock, NoteKind, Plan, Step, StepId};
+use crate::plan::{Lock, NoteKind, Plan, Step, StepId, Target};
 use crate::resources;
 
-use super::context::{Context, Deadlines, StepResult};
+use super::approvals::{Approvals, Nobody};
+use super::context::{Context, Deadlines, Shared, StepResult, token};
 use super::event::{
     Event, Failure, FailureClass, PhaseSize, RunOutcome, RunSummary, StepOutcome, What,
 };
 use super::failure::{ends_the_run, failed};
+use super::past::Past;
+use super::record::{Ledger, StepWitness};
 
 /// Steps that run at the same time. Most of them wait for AWS.
 const CONCURRENCY: usize = 64;
 
 /// Set by the first Ctrl-C: nothing new starts.
 #[derive(Debug, Clone, Default)]
-pub struct Interrupt(Rc<Cell<bool>>);
+pub struct Interrupt {
+    set: Rc<Cell<bool>>,
+    stop_operations: bool,
+}
 
 impl Interrupt {
+    /// Also stops the operations that run in AWS, which else go on to their end.
+    pub fn stopping_operations() -> Self {
+        Self {
+            stop_operations: true,
+            ..Self::default()
+        }
+    }
+
     pub fn set(&self) {
-        self.0.set(true);
+        self.set.set(true);
     }
 
     pub fn is_set(&self) -> bool {
-        self.0.get()
+        self.set.get()
+    }
+
+    pub(super) fn stops_operations(&self) -> bool {
+        self.stop_operations && self.is_set()
     }
 }
 
@@ -50,14 +69,51 @@ pub struct RunReport {
     pub failures: Vec<Failure>,
 }
 
+/// What a run needs beside the plan and AWS.
+pub struct Setting<'a> {
+    /// Id of the run: the same when it goes on after an interruption.
+    pub run: String,
+    pub deadlines: Deadlines,
+    /// How much of each bake time is waited: 1, but less on an embedded organization whose operations are faster too.
+    pub bake_scale: f64,
+    pub interrupt: &'a Interrupt,
+    /// What earlier processes of this run did.
+    pub past: Past,
+    /// `None`: nothing is remembered, and the run cannot be resumed.
+    pub record: Option<Arc<Ledger>>,
+    pub approvals: &'a dyn Approvals,
+}
+
+impl<'a> Setting<'a> {
+    /// A run that begins, remembers nothing, and asks nobody.
+    pub fn new(run: impl Into<String>, deadlines: Deadlines, interrupt: &'a Interrupt) -> Self {
+        Self {
+            run: run.into(),
+            deadlines,
+            bake_scale: 1.0,
+            interrupt,
+            past: Past::default(),
+            record: None,
+            approvals: &Nobody,
+        }
+    }
+}
+
 /// Runs every step of a plan and says so by events.
 pub async fn run(
     aws: &Aws,
     plan: &Plan,
-    deadlines: Deadlines,
-    interrupt: &Interrupt,
+    setting: Setting<'_>,
     on_event: &mut dyn FnMut(&Event),
 ) -> RunReport {
+    let Setting {
+        run: id,
+        deadlines,
+        interrupt,
+        past,
+        record,
+        ..
+    } = setting;
     let clock = aws.clock();
     let sink = RefCell::new(on_event);
     let emit = |what: What| {
@@ -65,19 +121,22 @@ pub async fn run(
             at: clock.now(),
             what,
         };
+        if let Some(record) = &record {
+            record.event(&event);
+        }
         (sink.borrow_mut())(&event);
     };
-    let context = Context {
-        aws,
-        plan,
-        deadlines,
-        run: clock.now(),
+    let shared = Shared {
+        run: id,
+        record: record.clone(),
+        interrupt,
         prepared: plan.created_in(),
         emit: &emit,
         policies: RefCell::new(BTreeMap::new()),
         outputs: RefCell::new(BTreeMap::new()),
     };
-    let mut run = Run::new(plan);
+    let past = &past;
+    let mut run = Run::new(plan, past);
     emit(What::RunStarted {
         rollout: plan.rollout.clone(),
         digest: plan.digest.clone(),
@@ -92,9 +151,9 @@ pub async fn run(
                 let Some(start) = run.next(&emit) else { break };
                 let step = start.step;
                 run.started(&start, &emit);
-                let context = &context;
+                let shared = &shared;
                 running.push(async move {
-                    let result = resources::apply(context, &start.reduced).await;
+                    let result = attempt(aws, plan, deadlines, shared, past, &start.reduced).await;
                     (step, start.left_out, result)
                 });
             }
@@ -121,6 +180,37 @@ pub async fn run(
         failures: report.failures.clone(),
     });
     report
+}
+
+/// One attempt of one step, every change of which is noted first.
+async fn attempt(
+    aws: &Aws,
+    plan: &Plan,
+    deadlines: Deadlines,
+    shared: &Shared<'_>,
+    past: &Past,
+    step: &Step,
+) -> StepResult {
+    let attempt = past.attempts.get(&step.id).copied().unwrap_or_default() + 1;
+    let witnessed = shared.record.clone().map(|record| {
+        aws.witnessed(Arc::new(StepWitness {
+            ledger: record,
+            step: step.id.clone(),
+            attempt,
+            token: token(plan, step, &shared.run, attempt),
+            payload: step.payload.clone(),
+        }))
+    });
+    let context = Context {
+        aws: witnessed.as_ref().unwrap_or(aws),
+        plan,
+        deadlines,
+        policies: &shared.policies,
+        shared,
+        attempt,
+        intended: past.intended.contains(&step.id),
+    };
+    resources::apply(&context, step).await
 }
 
 fn size(step: &Step) -> usize {
@@ -160,6 +250,8 @@ struct Run<'a> {
     failures: Vec<Failure>,
     /// Steps below this one are all started or done: where the search for the next one begins.
     first_waiting: usize,
+    /// Of steps that ended in part before: the targets that are still to be done.
+    remaining: BTreeMap<StepId, BTreeSet<Target>>,
 }
 
 /// Why something is not attempted.
@@ -187,7 +279,7 @@ struct Start {
 }
 
 impl<'a> Run<'a> {
-    fn new(plan: &'a Plan) -> Self {
+    fn new(plan: &'a Plan, past: &Past) -> Self {
         let mut names: Vec<&str> = plan.phases.iter().map(String::as_str).collect();
         for step in &plan.steps {
             if !names.contains(&step.phase.as_str()) {
@@ -225,7 +317,7 @@ impl<'a> Run<'a> {
             }
             phase_of.push(at);
         }
-        Self {
+        let mut run = Self {
             plan,
             index: plan
                 .steps
@@ -244,6 +336,26 @@ impl<'a> Run<'a> {
             summary: RunSummary::default(),
             failures: Vec::new(),
             first_waiting: 0,
+            remaining: past.remaining.clone(),
+        };
+        run.recall(past);
+        run
+    }
+
+    /// Counts what earlier processes did as done, without saying it again.
+    fn recall(&mut self, past: &Past) {
+        for (at, step) in self.plan.steps.iter().enumerate() {
+            let Some(done) = past.done.get(&step.id) else {
+                continue;
+            };
+            let result = StepResult {
+                succeeded: done.succeeded,
+                failures: done.failures.clone(),
+                details: Vec::new(),
+                settled: true,
+            };
+            let counts = counts(&result);
+            self.close(at, done.outcome, result, counts, &|_| {});
         }
     }
 
@@ -372,6 +484,9 @@ impl<'a> Run<'a> {
     fn reduce(&mut self, at: usize, step: &Step, emit: &dyn Fn(What)) -> Option<Start> {
         let mut reduced = step.clone();
         let mut left_out = Vec::new();
+        if let Some(remaining) = self.remaining.get(&step.id) {
+            reduced.targets.retain(|target| remaining.contains(target));
+        }
         reduced.targets.retain(|target| {
             let cause = self.left_out(step, &target.account);
             left_out.extend(
@@ -441,11 +556,7 @@ impl<'a> Run<'a> {
             self.locks.remove(lock);
         }
         result.failures.extend(left_out);
-        let counted =
-            |wanted: FailureClass| result.failures.iter().filter(|f| f.class == wanted).count();
-        let skipped = counted(FailureClass::OutOfScope);
-        let not_attempted = counted(FailureClass::NotAttempted);
-        let failed = result.failures.len() - skipped - not_attempted;
+        let [failed, skipped, not_attempted] = counts(&result);
         let outcome = match (failed + not_attempted, result.succeeded) {
             (0, _) => StepOutcome::Succeeded,
             (_, 0) => StepOutcome::Failed,
@@ -555,6 +666,7 @@ impl<'a> Run<'a> {
             not_attempted,
             failures: result.failures.clone(),
             details: result.details,
+            settled: result.settled,
         });
         self.failures.extend(result.failures);
         if let Some(phase) = self.phases.get_mut(phase_at) {
@@ -629,6 +741,19 @@ impl<'a> Run<'a> {
             failures: self.failures,
         }
     }
+}
+
+/// Failed, skipped, not attempted.
+fn counts(result: &StepResult) -> [usize; 3] {
+    let counted =
+        |wanted: FailureClass| result.failures.iter().filter(|f| f.class == wanted).count();
+    let skipped = counted(FailureClass::OutOfScope);
+    let not_attempted = counted(FailureClass::NotAttempted);
+    [
+        result.failures.len() - skipped - not_attempted,
+        skipped,
+        not_attempted,
+    ]
 }
 
 fn not_attempted(

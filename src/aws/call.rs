@@ -9,7 +9,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::SdkConfig;
 
 use super::error::{AwsError, ErrorClass, classify};
-use super::guard::Guard;
+use super::guard::{Guard, reads};
+use super::witness::Sending;
 use super::{Aws, Place};
 
 /// Whether a call may be sent again when its answer was lost.
@@ -151,24 +152,34 @@ impl Aws {
         let mut backoff = BACKOFF_FIRST;
         loop {
             self.inner.pacer.turn(&key).await;
-            let config = self.config(place).await?;
+            let config = if operation.effect == Effect::Read {
+                self.config(place).await?
+            } else {
+                self.known_config(place).await?
+            };
             let client = C::connect(&config, self.inner.guard.clone());
+            let noted = self.note(C::SERVICE, operation, place).await?;
             attempts += 1;
-            let mut error = match tokio::time::timeout(deadline, send(client)).await {
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) => describe(C::SERVICE, operation.name, place, &error),
-                Err(_) => AwsError {
-                    service: C::SERVICE,
-                    operation: operation.name,
-                    account: Some(place.account.clone()),
-                    region: place.region.clone(),
-                    code: "TimedOut".to_owned(),
-                    message: format!("no answer within {} s", deadline.as_secs()),
-                    status: None,
-                    reason: None,
-                    class: ErrorClass::Ambiguous,
-                    attempts,
-                },
+            let outcome = match tokio::time::timeout(deadline, send(client)).await {
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(error)) => Err(describe(C::SERVICE, operation.name, place, &error)),
+                Err(_) => {
+                    let message = format!("no answer within {} s", deadline.as_secs());
+                    Err(unanswered(
+                        C::SERVICE,
+                        operation,
+                        place,
+                        "TimedOut",
+                        message,
+                    ))
+                }
+            };
+            if let (Some(witness), Some(call)) = (&self.witness, noted) {
+                witness.after(call, outcome.as_ref().map(|_| ()));
+            }
+            let mut error = match outcome {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
             };
             error.attempts = attempts;
             let again = match error.class {
@@ -197,6 +208,55 @@ impl Aws {
             backoff = (backoff * 2).min(BACKOFF_MAX);
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Has a call that changes something noted before it is sent.
+    async fn note(
+        &self,
+        service: &'static str,
+        operation: Operation,
+        place: &Place,
+    ) -> Result<Option<u64>, AwsError> {
+        let Some(witness) = &self.witness else {
+            return Ok(None);
+        };
+        if reads(operation.name) {
+            return Ok(None);
+        }
+        let sending = Sending {
+            service,
+            operation: operation.name,
+            place,
+        };
+        match witness.before(sending).await {
+            Ok(call) => Ok(Some(call)),
+            Err(refusal) => Err(AwsError {
+                class: ErrorClass::Stop,
+                ..unanswered(service, operation, place, refusal.code, refusal.message)
+            }),
+        }
+    }
+}
+
+/// What is known of a call that got no answer.
+fn unanswered(
+    service: &'static str,
+    operation: Operation,
+    place: &Place,
+    code: &str,
+    message: String,
+) -> AwsError {
+    AwsError {
+        service,
+        operation: operation.name,
+        account: Some(place.account.clone()),
+        region: place.region.clone(),
+        code: code.to_owned(),
+        message,
+        status: None,
+        reason: None,
+        class: ErrorClass::Ambiguous,
+        attempts: 0,
     }
 }
 

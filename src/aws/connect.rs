@@ -155,6 +155,7 @@ fn open(
             sessions: Sessions::new(options.deployer.clone(), source),
             call_as: options.call_as,
         }),
+        witness: None,
     }
 }
 

@@ -1,9 +1,12 @@
 //! What a refused or lost call means for the rollout.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{AccountId, Region};
 
 /// What to do about an error (reliability: throttled, conflict, propagation, ambiguous, definitive, stop).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ErrorClass {
     /// Too many calls: try again later, it is nobody's failure.
     Throttled,

@@ -30,7 +30,7 @@ struct Inner {
 }
 
 /// Operations that change nothing. Whatever is not here is a write.
-fn reads(operation: &str) -> bool {
+pub(super) fn reads(operation: &str) -> bool {
     operation.starts_with("Describe")
         || operation.starts_with("List")
         || operation.starts_with("Get")

@@ -10,11 +10,13 @@ mod session;
 
 pub mod bedrock;
 pub mod kms;
+pub mod objects;
 pub mod organizations;
 pub mod s3;
 pub mod stack_sets;
 pub mod stacks;
 pub mod sts;
+pub mod witness;
 
 use std::sync::Arc;
 
@@ -49,6 +51,7 @@ impl Place {
 #[derive(Debug, Clone)]
 pub struct Aws {
     inner: Arc<Inner>,
+    witness: Option<Arc<dyn witness::Witness>>,
 }
 
 #[derive(Debug)]

@@ -586,6 +586,39 @@ impl Aws {
         }
     }
 
+    /// Stops an operation: what it has begun is finished, nothing else is begun. Too late is no error.
+    pub async fn stop_stack_set_operation(
+        &self,
+        stack_set: &str,
+        operation_id: &str,
+    ) -> Result<(), AwsError> {
+        let answer = self
+            .call(
+                &self.home(),
+                idempotent("StopStackSetOperation"),
+                async |client: Client| {
+                    client
+                        .stop_stack_set_operation()
+                        .stack_set_name(stack_set)
+                        .operation_id(operation_id)
+                        .call_as(self.call_as())
+                        .send()
+                        .await
+                },
+            )
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error.is("InvalidOperationException")
+                    || error.is("OperationNotFoundException") =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// `None` when AWS does not know the operation.
     pub async fn describe_stack_set_operation(
         &self,

@@ -20,6 +20,7 @@ pub struct Stack {
     pub parameters: BTreeMap<String, String>,
     pub outputs: BTreeMap<String, String>,
     pub tags: BTreeMap<String, String>,
+    pub capabilities: Vec<String>,
     pub termination_protection: bool,
 }
 
@@ -385,6 +386,11 @@ fn stack(stack: &types::Stack) -> Stack {
             .tags()
             .iter()
             .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())))
+            .collect(),
+        capabilities: stack
+            .capabilities()
+            .iter()
+            .map(|capability| capability.as_str().to_owned())
             .collect(),
         termination_protection: stack.enable_termination_protection().unwrap_or(false),
     }

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::session::Stop;
 use crate::plan::Plan;
-use crate::plan::model::VERSION;
 
 /// Larger than any plan (10,000 accounts in 4 Regions make about 60 MB), small enough to refuse a wrong file.
 const SIZE_MAX: u64 = 512 * 1024 * 1024;
@@ -32,12 +31,10 @@ pub fn write(path: &Path, plan: &Plan) -> Result<(), Stop> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    let text = serde_json::to_vec(plan).map_err(|error| failed(error.into()))?;
     let written = options
         .open(&beside)
         .and_then(|mut file| {
-            file.write_all(&text)?;
-            file.write_all(b"\n")?;
+            file.write_all(&plan.to_bytes())?;
             file.sync_all()
         })
         .and_then(|()| std::fs::rename(&beside, path));
@@ -71,26 +68,10 @@ pub fn read(path: &Path) -> Result<Plan, Stop> {
     }
     let bytes = std::fs::read(path)
         .map_err(|error| failed(error.to_string(), "check the file's permissions"))?;
-    let version = serde_json::from_slice::<serde_json::Value>(&bytes)
-        .ok()
-        .and_then(|json| json.get("version").and_then(serde_json::Value::as_u64));
-    if version != Some(u64::from(VERSION)) {
-        return Err(failed(
-            "is no plan of this version of Bedrail".to_owned(),
-            "make a new one with `bedrail plan -o FILE`",
-        ));
-    }
-    let plan: Plan = serde_json::from_slice(&bytes).map_err(|error| {
+    Plan::from_bytes(&bytes).map_err(|why| {
         failed(
-            error.to_string(),
-            "make a new one with `bedrail plan -o FILE`",
-        )
-    })?;
-    if plan.digest != plan.compute_digest() {
-        return Err(failed(
-            "was changed after it was saved".to_owned(),
+            why.to_string(),
             "make a new one with `bedrail plan -o FILE`, and review it",
-        ));
-    }
-    Ok(plan)
+        )
+    })
 }

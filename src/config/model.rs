@@ -20,6 +20,7 @@ pub struct Rollout {
     /// The section `accounts`: names that components use for single accounts.
     pub accounts: BTreeMap<String, Located<AccountSelector>>,
     pub protected: Protected,
+    pub journal: JournalPlace,
     pub phases: Vec<Phase>,
     pub environments: BTreeMap<String, Environment>,
     /// CloudFormation templates by the path that components name them with.
@@ -70,6 +71,15 @@ pub enum AccountSelector {
 pub enum OuSelector {
     Id(OuId),
     Path(String),
+}
+
+/// Where runs are recorded and the lease is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JournalPlace {
+    /// `.bedrail` beside the rollout's file.
+    Folder,
+    /// A bucket of the calling account in the home Region.
+    Bucket { bucket: String, prefix: String },
 }
 
 /// Never touched, whatever else is declared.
@@ -146,13 +156,13 @@ pub struct AccountOverride {
     pub region_parameters: BTreeMap<Region, Parameters>,
 }
 
-/// How an environment's accounts are reached. Waves and gates are read and checked here; the engine that
-/// honours them stands in `plan`.
+/// How an environment's accounts are reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// Environments that must be done first.
     pub after: Vec<Located<String>>,
     pub waves: Vec<Wave>,
+    pub first_installation: FirstInstallation,
     /// Accounts at a time in each Region (StackSets MaxConcurrentCount or -Percentage).
     pub max_concurrent: Amount,
     /// Accounts that may fail in each Region (FailureToleranceCount or -Percentage).
@@ -168,9 +178,42 @@ pub struct Delivery {
 pub struct Wave {
     pub name: String,
     pub size: WaveSize,
+    /// `None`: the environment's.
+    pub max_concurrent: Option<Amount>,
+    /// `None`: the environment's.
+    pub failure_tolerance: Option<Amount>,
+    /// Time to wait after the wave, before its gate is looked at.
     pub bake: Option<Duration>,
+    /// What must hold before the next wave.
     pub gate: Option<Gate>,
-    pub approval_required: bool,
+    /// What must be there before the wave itself.
+    pub approval: Option<Approval>,
+}
+
+/// How an environment is reached in which no StackSet of the rollout has an instance yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstInstallation {
+    Waves,
+    /// All accounts in one wave, without gates: there is nothing yet that could be broken.
+    AllAtOnce,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Approval {
+    Required,
+    /// Only when one of the rules holds for the plan.
+    Whenever(ApprovalRules),
+}
+
+/// Over what a plan does in one environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApprovalRules {
+    /// Something is deleted.
+    pub deletes: bool,
+    /// A policy is made, changed, attached or detached.
+    pub policies: bool,
+    /// More accounts than this are reached.
+    pub accounts_above: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,9 +226,27 @@ pub enum WaveSize {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gate {
-    Alarm(String),
-    Command(Vec<String>),
+    /// A CloudWatch alarm that must be OK.
+    Alarm {
+        name: String,
+        /// `canary` (the accounts of the first wave), or a name of the section `accounts`. `None`: the account
+        /// of the name `hub` if there is one, or else the canary.
+        place: Option<Located<String>>,
+        /// `None`: the home Region.
+        region: Option<Region>,
+    },
+    /// A program that must end with 0.
+    Command {
+        /// Program and arguments; never empty.
+        program: Vec<String>,
+        timeout: Duration,
+    },
 }
+
+/// The word for the accounts of the first wave, where a gate names accounts.
+pub const CANARY: &str = "canary";
+/// The account that a gate looks at when it names none, if there is one of this name.
+pub const HUB: &str = "hub";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Amount {

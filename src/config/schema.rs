@@ -123,8 +123,8 @@ delivery:
   after: [staging]
   waves:
     - { name: canary, accounts: 2, bake: 30m, gate: { alarm: bedrail-canary-errors } }
-    - { name: early,  percent: 25, bake: 10m }
-    - { name: named,  accounts: ["555555555555"], gate: { command: [check, it] } }
+    - { name: early,  percent: 25, bake: 10m, approval: { whenever: { accountsAbove: 50 } } }
+    - { name: named,  accounts: ["555555555555"], maxConcurrent: 1, failureTolerance: 0, gate: { command: [check, it], timeout: 5m } }
     - { name: rest,   percent: 100, approval: required }
   maxConcurrent: 25%
   failureTolerance: 1
@@ -191,7 +191,9 @@ phases:
                     ("LogRetentionDays: 2557", "LogRetentionDays: {a: 1}"),
                     ("LogRetentionDays: 2557", "LogRetentionDays: null"),
                     ("{ alarm: bedrail-canary-errors }", "{}"),
-                    ("{ command: [check, it] }", "{ command: [] }"),
+                    ("command: [check, it]", "command: []"),
+                    ("accountsAbove: 50", "accountsAbove: many"),
+                    ("{ accountsAbove: 50 }", "{}"),
                     ("{ name: early,  ", "{ "),
                 ][..],
             ),

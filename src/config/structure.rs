@@ -351,6 +351,17 @@ impl<'s> Checker<'s> {
                     .help(format!("give one of: {}", known.join(", "))),
             );
         }
+        let at_least = schema.get("minProperties").and_then(Value::as_u64);
+        let exactly_one = schema.get("maxProperties").and_then(Value::as_u64) == Some(1);
+        if at_least == Some(1) && !exactly_one && node.entries().is_empty() {
+            self.lost.insert(self.path.clone());
+            let known: Vec<&str> = properties.keys().map(String::as_str).collect();
+            self.findings.push(
+                Diagnostic::error(codes::MISSING_KEY, format!("{what} must have a key"))
+                    .at(&node.origin)
+                    .help(format!("give at least one of: {}", known.join(", "))),
+            );
+        }
         complete.then(|| with_kind(node, NodeKind::Mapping(kept)))
     }
 

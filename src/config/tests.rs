@@ -422,14 +422,25 @@ fn dependencies_come_from_references_and_from_names() {
 
 #[test]
 fn delivery_is_read_as_written_and_has_documented_defaults() {
-    use super::model::{Amount, ConcurrencyMode, Gate, OnFailure, WaveSize};
+    use super::model::{
+        Amount, Approval, ConcurrencyMode, FirstInstallation, Gate, OnFailure, WaveSize,
+    };
     let loaded = load_with(&[]).unwrap();
     let prod = &loaded.rollout.environments["prod"].delivery;
     assert_eq!(prod.max_concurrent, Amount::Percent(25));
     assert_eq!(prod.waves[0].size, WaveSize::Accounts(2));
     assert_eq!(prod.waves[0].bake.unwrap().as_secs(), 1800);
-    assert_eq!(prod.waves[0].gate, Some(Gate::Alarm("errors".into())));
-    assert!(prod.waves[1].approval_required);
+    assert_eq!(
+        prod.waves[0].gate,
+        Some(Gate::Alarm {
+            name: "errors".into(),
+            place: None,
+            region: None
+        })
+    );
+    assert_eq!(prod.waves[1].approval, Some(Approval::Required));
+    assert_eq!(prod.waves[1].max_concurrent, None);
+    assert_eq!(prod.first_installation, FirstInstallation::Waves);
     let dev = &loaded.rollout.environments["dev"].delivery;
     assert_eq!(dev.max_concurrent, Amount::Percent(10));
     assert_eq!(dev.failure_tolerance, Amount::Count(0));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::aws::organizations::{AccountRow, OrganizationRow};
 use crate::aws::{Aws, AwsError, ErrorClass};
-use crate::config::model::{AccountSelector, Rollout};
+use crate::config::model::{AccountSelector, Rollout, WaveSize};
 use crate::ids::{AccountId, OuId, TargetId};
 
 use super::snapshot::{Account, AccountState, Snapshot, Unit};
@@ -125,7 +125,7 @@ fn parent_in_path(path: &str) -> Option<TargetId> {
     parent.parse().ok()
 }
 
-/// Accounts whose tags decide whether they belong.
+/// Accounts whose tags decide whether they belong, or in which wave.
 fn tags_needed(rollout: &Rollout, snapshot: &Snapshot) -> Vec<AccountId> {
     let by_name = rollout
         .accounts
@@ -137,7 +137,12 @@ fn tags_needed(rollout: &Rollout, snapshot: &Snapshot) -> Vec<AccountId> {
     let mut needed = std::collections::BTreeSet::new();
     for environment in rollout.environments.values() {
         let targets = &environment.targets;
-        if targets.tags.is_empty() && targets.exclude_tags.is_empty() {
+        let by_wave = environment
+            .delivery
+            .waves
+            .iter()
+            .any(|wave| matches!(wave.size, WaveSize::Tags(_)));
+        if targets.tags.is_empty() && targets.exclude_tags.is_empty() && !by_wave {
             continue;
         }
         needed.extend(

@@ -32,6 +32,9 @@ pub enum Rule {
     Locks,
     /// What a step sends stands in the plan, and is what its digest says.
     Payload,
+    /// Waves divide the accounts of an environment, a step keeps to the accounts of its wave, no wave waits for a
+    /// later one, and a StackSet's definition is moved once.
+    Waves,
 }
 
 /// Everything that is wrong with a plan; nothing, for a plan that may be shown.
@@ -59,6 +62,7 @@ pub fn check(plan: &Plan, scope: &Scope<'_>) -> Vec<Violation> {
         payload(step, plan, &mut found);
         locks(step, &mut found);
     }
+    found.extend(waves::check(plan, scope));
     if has_circle(plan, &seen) {
         found.push(Violation {
             step: None,
@@ -109,12 +113,27 @@ fn order(
     }
 }
 
+/// Whether steps wait for each other, by what they name or by their waves.
 fn has_circle(plan: &Plan, seen: &BTreeMap<&StepId, usize>) -> bool {
     let mut open: Vec<usize> = plan.steps.iter().map(|step| step.after.len()).collect();
     let mut followers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (at, step) in plan.steps.iter().enumerate() {
         for before in step.after.iter().filter_map(|id| seen.get(id)) {
             followers.entry(*before).or_default().push(at);
+        }
+    }
+    // The end of each wave is a node of its own: it waits for the wave's steps, and the next wave waits for it.
+    for (steps, next) in waves::successive(plan) {
+        let end = open.len();
+        open.push(steps.len());
+        for step in steps {
+            followers.entry(step).or_default().push(end);
+        }
+        for step in next {
+            followers.entry(end).or_default().push(step);
+            if let Some(count) = open.get_mut(step) {
+                *count += 1;
+            }
         }
     }
     let mut free: Vec<usize> = (0..open.len())
@@ -132,7 +151,7 @@ fn has_circle(plan: &Plan, seen: &BTreeMap<&StepId, usize>) -> bool {
             }
         }
     }
-    done < plan.steps.len()
+    done < open.len()
 }
 
 fn in_scope(step: &Step, scope: &Scope<'_>, found: &mut Vec<Violation>) {
@@ -169,7 +188,7 @@ fn in_scope(step: &Step, scope: &Scope<'_>, found: &mut Vec<Violation>) {
         }
     }
     if let Change::Policy(change) = &step.change
-        && let policy::change::What::Attach { target } = &change.what
+        && let policy::change::What::Attach { target, .. } = &change.what
         && let Ok(account) = target.as_str().parse::<AccountId>()
         && scope.membership.protected.contains(&account)
     {
@@ -284,6 +303,8 @@ fn locks(step: &Step, found: &mut Vec<Violation>) {
         ));
     }
 }
+
+mod waves;
 
 #[cfg(test)]
 mod tests;

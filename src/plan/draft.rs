@@ -12,6 +12,9 @@ use crate::resources::scope::Scope;
 use crate::resources::values::{Planned, Producers};
 use crate::resources::{Change, Kind};
 
+use super::forecast::forecast;
+use super::waves::Waves;
+
 use super::model::{
     Action, EnvironmentOrder, FieldChange, Lock, Note, NoteKind, Plan, Step, StepId, Summary,
     Target, VERSION,
@@ -24,6 +27,8 @@ pub struct StepDraft<'a> {
     /// Name of the component: declared, or remembered by a tag when it is no longer.
     pub component: &'a str,
     pub environment: Option<&'a str>,
+    /// Of the environment; `None`: before all waves.
+    pub wave: Option<&'a str>,
     pub account: Option<AccountId>,
     pub region: Option<Region>,
     /// Last part of the id; unique among the steps of the component, environment, account and Region.
@@ -42,6 +47,8 @@ pub struct StepDraft<'a> {
 #[derive(Debug)]
 pub struct Draft<'a> {
     pub scope: Scope<'a>,
+    /// Of every environment.
+    pub waves: BTreeMap<String, Waves>,
     steps: Vec<Step>,
     notes: BTreeSet<Note>,
     unread: Vec<Note>,
@@ -64,9 +71,10 @@ pub struct NoPlan {
 }
 
 impl<'a> Draft<'a> {
-    pub fn new(scope: Scope<'a>) -> Self {
+    pub fn new(scope: Scope<'a>, waves: BTreeMap<String, Waves>) -> Self {
         Self {
             scope,
+            waves,
             steps: Vec::new(),
             notes: BTreeSet::new(),
             unread: Vec::new(),
@@ -92,6 +100,7 @@ impl<'a> Draft<'a> {
             kind: draft.change.kind(),
             component: draft.component.to_owned(),
             environment: draft.environment.map(str::to_owned),
+            wave: draft.wave.map(str::to_owned),
             account: draft.account,
             region: draft.region,
             action: draft.action,
@@ -106,6 +115,11 @@ impl<'a> Draft<'a> {
             change: draft.change,
         });
         id
+    }
+
+    /// The waves of an environment.
+    pub fn waves_of(&self, environment: Option<&str>) -> Option<&Waves> {
+        self.waves.get(environment?)
     }
 
     /// Counts targets that are as they should be.
@@ -196,9 +210,17 @@ impl<'a> Draft<'a> {
         }
         self.add_declared_edges();
         self.note_unread();
-        let environments = environment_order(&self.scope);
+        let mut environments = environment_order(&self.scope);
         let mut steps = self.steps;
-        sort(&mut steps, &self.scope, &environments);
+        sort(&mut steps, &self.scope, &environments, &self.waves);
+        let phases: Vec<String> = self
+            .scope
+            .rollout
+            .phases
+            .iter()
+            .map(|phase| phase.name.clone())
+            .collect();
+        let estimate = forecast(&self.scope, &self.waves, &steps, &phases, &mut environments);
         let summary = summarise(&steps, self.unchanged);
         let mentioned: BTreeSet<AccountId> = steps
             .iter()
@@ -221,13 +243,8 @@ impl<'a> Draft<'a> {
             snapshot_digest: digest::of(snapshot),
             digest: String::new(),
             summary,
-            phases: self
-                .scope
-                .rollout
-                .phases
-                .iter()
-                .map(|phase| phase.name.clone())
-                .collect(),
+            estimate,
+            phases,
             environments,
             steps,
             notes: self.notes.into_iter().collect(),
@@ -245,12 +262,16 @@ impl<'a> Draft<'a> {
     }
 
     fn add_declared_edges(&mut self) {
-        let mut by_component: BTreeMap<String, Vec<(StepId, Option<String>)>> = BTreeMap::new();
+        let waves = &self.waves;
+        let rank =
+            |step: &Step| wave_rank(waves, step.environment.as_deref(), step.wave.as_deref());
+        let mut by_component: BTreeMap<String, Vec<(StepId, Option<String>, usize)>> =
+            BTreeMap::new();
         for step in &self.steps {
             by_component
                 .entry(step.component.clone())
                 .or_default()
-                .push((step.id.clone(), step.environment.clone()));
+                .push((step.id.clone(), step.environment.clone(), rank(step)));
         }
         let declared: BTreeMap<&str, &Component> = self
             .scope
@@ -266,13 +287,17 @@ impl<'a> Draft<'a> {
                     .get(name)
                     .map(Vec::as_slice)
                     .unwrap_or_default();
+                let own = rank(step);
+                // A wave waits for what its own accounts get, and for nothing that comes to later ones: those wait
+                // for this wave.
                 step.after.extend(
                     before
                         .iter()
-                        .filter(|(_, environment)| {
-                            environment.is_none() || *environment == step.environment
+                        .filter(|(_, environment, wave)| {
+                            environment.is_none()
+                                || (*environment == step.environment && *wave <= own)
                         })
-                        .map(|(id, _)| id.clone()),
+                        .map(|(id, _, _)| id.clone()),
                 );
             }
             step.after.sort();
@@ -299,6 +324,25 @@ impl Plan {
         let mut bare = self.clone();
         bare.digest = String::new();
         digest::of(&bare)
+    }
+
+    /// The same plan with more to know about it, found by looking at the plan itself.
+    pub fn advised(mut self, advice: Vec<String>) -> Self {
+        if advice.is_empty() {
+            return self;
+        }
+        self.notes.extend(advice.into_iter().map(|text| Note {
+            kind: NoteKind::Advice,
+            component: None,
+            environment: None,
+            account: None,
+            region: None,
+            text,
+        }));
+        self.notes.sort();
+        self.notes.dedup();
+        self.digest = self.compute_digest();
+        self
     }
 
     pub fn is_empty(&self) -> bool {
@@ -333,6 +377,7 @@ fn environment_order(scope: &Scope<'_>) -> BTreeMap<String, EnvironmentOrder> {
                     .unwrap_or_default(),
                 regions: environment.regions.clone(),
                 after: all_before(scope, environment).into_iter().collect(),
+                waves: Vec::new(),
             };
             (environment.name.clone(), order)
         })
@@ -363,9 +408,14 @@ fn all_before(scope: &Scope<'_>, environment: &Environment) -> BTreeSet<String> 
     before
 }
 
-/// Phase, then environments in their order, then components as declared; within one component the order in
-/// which its kind added the steps.
-fn sort(steps: &mut [Step], scope: &Scope<'_>, environments: &BTreeMap<String, EnvironmentOrder>) {
+/// Phase, then environments in their order, then waves in theirs, then components as declared; within one
+/// component the order in which its kind added the steps.
+fn sort(
+    steps: &mut [Step],
+    scope: &Scope<'_>,
+    environments: &BTreeMap<String, EnvironmentOrder>,
+    waves: &BTreeMap<String, Waves>,
+) {
     let phases: BTreeMap<&str, usize> = scope
         .rollout
         .phases
@@ -397,6 +447,7 @@ fn sort(steps: &mut [Step], scope: &Scope<'_>, environments: &BTreeMap<String, E
                 .copied()
                 .unwrap_or(usize::MAX),
             environment,
+            wave_rank(waves, step.environment.as_deref(), step.wave.as_deref()),
             components
                 .get(step.component.as_str())
                 .copied()
@@ -407,7 +458,23 @@ fn sort(steps: &mut [Step], scope: &Scope<'_>, environments: &BTreeMap<String, E
     steps.sort_by_cached_key(rank);
 }
 
-fn summarise(steps: &[Step], unchanged: usize) -> Summary {
+/// Place of a step's wave, from 1; 0 for steps before all waves.
+fn wave_rank(
+    waves: &BTreeMap<String, Waves>,
+    environment: Option<&str>,
+    wave: Option<&str>,
+) -> usize {
+    let Some((waves, wave)) = environment.and_then(|name| waves.get(name)).zip(wave) else {
+        return 0;
+    };
+    waves
+        .waves
+        .iter()
+        .position(|other| other.name == wave)
+        .map_or(usize::MAX, |position| position + 1)
+}
+
+pub(super) fn summarise(steps: &[Step], unchanged: usize) -> Summary {
     let mut summary = Summary {
         unchanged,
         ..Summary::default()

@@ -2,25 +2,41 @@
 
 pub mod check;
 mod draft;
+mod forecast;
 pub mod model;
+pub mod narrow;
+pub mod undo;
+pub mod waves;
 
 pub use draft::{Draft, NoPlan, StepDraft, preimage};
 pub use model::{
-    Action, FieldChange, Lock, Note, NoteKind, Plan, Shown, Step, StepId, Summary, Target,
+    Action, Estimate, FieldChange, Lock, Note, NoteKind, Plan, PlannedGate, PlannedWave, Shown,
+    Step, StepId, Summary, Target, Unusable,
 };
 
 use crate::config::codes;
 use crate::config::diagnostic::{Diagnostic, Severity};
 use crate::resources::scope::Scope;
-use crate::resources::{Desired, Observation, diff};
+use crate::resources::{Desired, Observation, diff, stack_set};
+use waves::Assigned;
 
-/// Compares what is declared with what is live.
+/// Compares what is declared with what is live. `assigned`: waves that accounts were given in a rollout that is still
+/// open.
 pub fn build(
     scope: Scope<'_>,
     desired: &Desired,
     observation: &Observation,
+    assigned: &Assigned,
 ) -> Result<Plan, NoPlan> {
-    let mut draft = Draft::new(scope);
+    let first = |environment: &str| {
+        stack_set::observe::is_first_installation(
+            &scope,
+            environment,
+            &desired.stack_set,
+            &observation.stack_set,
+        )
+    };
+    let mut draft = Draft::new(scope, waves::of_environments(&scope, first, assigned));
     for exclusion in &scope.membership.excluded {
         draft.note(excluded(scope, exclusion));
     }

@@ -9,7 +9,7 @@ use crate::ids::{AccountId, OrganizationId, Region};
 use crate::resources::{Change, Kind};
 
 /// Version of the plan file's format. A plan of another version is refused.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The difference between what is declared and what is live, as steps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Plan {
     /// SHA-256 over everything else in the plan; hex. What an approval names.
     pub digest: String,
     pub summary: Summary,
+    /// Time that all of it takes, approvals and gates' commands apart.
+    pub estimate: Estimate,
     /// Phases in their order.
     pub phases: Vec<String>,
     /// Environments that take part, each with those that must be done before it.
@@ -48,6 +50,74 @@ pub struct EnvironmentOrder {
     pub regions: Vec<Region>,
     /// Every environment that must be done first, directly or not.
     pub after: Vec<String>,
+    /// In their order; every account is in one of them.
+    pub waves: Vec<PlannedWave>,
+}
+
+/// A part of an environment's accounts, with what the plan does there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedWave {
+    pub name: String,
+    pub accounts: Vec<AccountId>,
+    /// Of those, how many this plan changes something in.
+    pub changed: usize,
+    /// Regions in which this plan changes something.
+    pub regions: Vec<Region>,
+    /// Accounts at a time in each Region, as declared.
+    pub max_concurrent: u32,
+    /// Accounts at a time in each Region, as it will be: strict operations never run more at a time than may still
+    /// fail (CloudFormation API, ConcurrencyMode).
+    pub effective_concurrency: u32,
+    /// Accounts that may fail in each Region before everything after them is left alone.
+    pub failure_tolerance: u32,
+    /// Concurrency is kept up while accounts fail.
+    pub soft: bool,
+    pub worst_case_failures: WorstCase,
+    /// Seconds to wait after the wave.
+    pub bake: u64,
+    /// What must hold before the next wave.
+    pub gate: Option<PlannedGate>,
+    /// Why somebody must approve before the wave starts; `None`: nobody must.
+    pub approval: Option<String>,
+    pub estimate: Estimate,
+}
+
+/// The most accounts that can fail before a wave stops by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorstCase {
+    pub per_region: usize,
+    pub total: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum PlannedGate {
+    /// A CloudWatch alarm, in each of the accounts.
+    Alarm {
+        name: String,
+        accounts: Vec<AccountId>,
+        region: Region,
+    },
+    Command {
+        /// Program and arguments.
+        program: Vec<String>,
+        /// Seconds.
+        timeout: u64,
+    },
+}
+
+/// How long something takes: between `least` and `most` seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Estimate {
+    pub least: u64,
+    pub most: u64,
 }
 
 /// Counts of targets: a StackSet operation on 300 instances counts 300.
@@ -80,6 +150,8 @@ pub struct Step {
     pub kind: Kind,
     pub component: String,
     pub environment: Option<String>,
+    /// The wave of its environment that it belongs to; `None`: before all waves, ordered by `after` alone.
+    pub wave: Option<String>,
     /// `None` for organization-wide steps and StackSet operations.
     pub account: Option<AccountId>,
     pub region: Option<Region>,
@@ -189,4 +261,45 @@ pub enum NoteKind {
     Unknown,
     /// Something to know or to do.
     Advice,
+}
+
+/// Why bytes are no plan that may be run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    #[error("is no plan of this version of Bedrail")]
+    Version,
+    #[error("{0}")]
+    Format(String),
+    #[error("was changed after it was saved")]
+    Changed,
+}
+
+impl Plan {
+    /// As it is saved: one line of JSON.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Every member has a form in JSON; digests are made the same way.
+        let mut bytes = serde_json::to_vec(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// A saved plan, exactly as it was reviewed.
+    ///
+    /// # Errors
+    /// [`Unusable`]
+    pub fn from_bytes(bytes: &[u8]) -> Result<Plan, Unusable> {
+        let version = serde_json::from_slice::<serde_json::Value>(bytes)
+            .ok()
+            .and_then(|json| json.get("version").and_then(serde_json::Value::as_u64));
+        if version != Some(u64::from(VERSION)) {
+            return Err(Unusable::Version);
+        }
+        let plan: Plan =
+            serde_json::from_slice(bytes).map_err(|error| Unusable::Format(error.to_string()))?;
+        if plan.digest == plan.compute_digest() {
+            Ok(plan)
+        } else {
+            Err(Unusable::Changed)
+        }
+    }
 }

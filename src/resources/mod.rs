@@ -1,5 +1,6 @@
 //! One folder per kind of component. Each holds what is declared (`spec`), what that means for the live
-//! organization (`desired`), what is there (`observe`), the difference (`diff`) and how to change it (`apply`).
+//! organization (`desired`), what is there (`observe`), the difference (`diff`), how to change it (`apply`) and how to take
+//! the change back (`undo`).
 //!
 //! A new kind is a new folder and one line in the list below.
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apply::{Context, StepResult};
 use crate::aws::{Aws, AwsError};
+use crate::plan::undo::{Touched, Undo};
 use crate::plan::{Draft, Step};
 use scope::Scope;
 
@@ -103,6 +105,13 @@ macro_rules! kinds {
         /// Adds the steps that turn what is live into what is declared.
         pub fn diff(desired: &Desired, observation: &Observation, draft: &mut Draft<'_>) {
             $($module::diff::diff(&desired.$module, &observation.$module, draft);)*
+        }
+
+        /// Adds the opposite of a step that was touched.
+        pub fn undo(step: &Step, memory: &Touched, into: &mut Undo<'_>) {
+            match &step.change {
+                $(Change::$variant(change) => $module::undo::undo(step, change, memory, into),)*
+            }
         }
 
         /// Does one step.

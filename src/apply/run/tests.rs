@@ -40,7 +40,7 @@ struct Drill<'a> {
 impl<'a> Drill<'a> {
     fn of(plan: &'a Plan) -> Self {
         Self {
-            run: Run::new(plan),
+            run: Run::new(plan, &Past::default()),
             running: Vec::new(),
         }
     }

@@ -10,7 +10,7 @@ use crate::apply::event::{
 use crate::ids::{AccountId, Region};
 use crate::plan::model::EnvironmentOrder;
 use crate::plan::{
-    Action, FieldChange, Note, NoteKind, Plan, Shown, Step, StepId, Summary, Target,
+    Action, Estimate, FieldChange, Note, NoteKind, Plan, Shown, Step, StepId, Summary, Target,
 };
 use crate::resources::{Change, Kind, organization_access};
 
@@ -74,6 +74,7 @@ impl PlanBuilder {
             snapshot_digest: "5".repeat(64),
             digest: "4f0c2d1e9ab3".repeat(5) + "4f0c",
             summary: Summary::default(),
+            estimate: Estimate::default(),
             phases: ["management", "hub", "members", "logging", "seal"]
                 .map(str::to_owned)
                 .to_vec(),
@@ -90,6 +91,7 @@ impl PlanBuilder {
             accounts,
             regions: vec![region(EAST), region(WEST)],
             after: after.iter().map(|name| (*name).to_owned()).collect(),
+            waves: Vec::new(),
         };
         self.0.environments.insert(name.to_owned(), order);
         self
@@ -147,6 +149,7 @@ pub fn step(path: &str, kind: Kind, action: Action, title: &str) -> Step {
         kind,
         component,
         environment: parts.next(),
+        wave: None,
         account: None,
         region: None,
         action,
@@ -514,6 +517,7 @@ fn run_step(step: &Step, failures: &[Failure], time: &mut i64, events: &mut Vec<
             not_attempted,
             failures: failures.to_vec(),
             details: Vec::new(),
+            settled: true,
         },
     ));
 }

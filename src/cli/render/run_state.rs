@@ -369,6 +369,7 @@ impl RunState {
             step,
             phase,
             outcome: _,
+            settled: _,
             succeeded,
             failed,
             skipped,

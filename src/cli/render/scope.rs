@@ -174,6 +174,7 @@ mod tests {
             accounts: 12,
             regions: vec!["us-east-1".parse().unwrap(), "eu-west-1".parse().unwrap()],
             after: Vec::new(),
+            waves: Vec::new(),
         };
         assert_eq!(
             phrases(&both(0..12), Some(&environment)),

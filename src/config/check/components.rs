@@ -75,7 +75,7 @@ fn names(context: &Context, component: &Component, findings: &mut Vec<Diagnostic
     }
 }
 
-fn known_account(
+pub(super) fn known_account(
     context: &Context,
     name: &str,
     origin: &Origin,

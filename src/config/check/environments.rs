@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Context;
 use crate::config::codes;
 use crate::config::diagnostic::{Diagnostic, Located, Origin, suggestion};
-use crate::config::model::{Environment, OuSelector};
+use crate::config::model::{CANARY, Environment, Gate, OuSelector};
 
 pub fn check(context: &Context) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
@@ -222,6 +222,7 @@ fn delivery(context: &Context, environment: &Environment, findings: &mut Vec<Dia
             findings.push(unknown_environment(context, &after.value, &after.origin));
         }
     }
+    gates(context, environment, findings);
     repeated(context, environment, &["delivery", "regionOrder"], findings);
     for (text, origin) in context.environment_items(environment, &["delivery", "regionOrder"]) {
         let own = environment
@@ -243,6 +244,34 @@ fn delivery(context: &Context, environment: &Environment, findings: &mut Vec<Dia
                     environment.regions.iter().map(crate::ids::Region::as_str),
                 )),
             );
+        }
+    }
+}
+
+/// Accounts and Regions in which gates look for alarms.
+fn gates(context: &Context, environment: &Environment, findings: &mut Vec<Diagnostic>) {
+    let nodes = context
+        .nodes
+        .environments
+        .get(&environment.name)
+        .and_then(|node| node.at(&["delivery", "waves"]))
+        .map(crate::config::node::Node::items)
+        .unwrap_or_default();
+    for wave in &environment.delivery.waves {
+        let Some(Gate::Alarm { place, region, .. }) = &wave.gate else {
+            continue;
+        };
+        if let Some(place) = place
+            && place.value != CANARY
+        {
+            super::components::known_account(context, &place.value, &place.origin, true, findings);
+        }
+        let node = nodes
+            .iter()
+            .find(|node| node.get("name").and_then(|name| name.text()) == Some(&wave.name))
+            .and_then(|node| node.at(&["gate", "region"]));
+        if let (Some(region), Some(node)) = (region, node) {
+            super::regions::exists(region, &node.origin, findings);
         }
     }
 }

@@ -55,7 +55,7 @@ pub fn check(context: &Context) -> Vec<Diagnostic> {
     findings
 }
 
-fn exists(region: &Region, origin: &Origin, findings: &mut Vec<Diagnostic>) {
+pub(super) fn exists(region: &Region, origin: &Origin, findings: &mut Vec<Diagnostic>) {
     if let Err(help) = known(region) {
         findings.push(
             Diagnostic::error(

@@ -1,15 +1,16 @@
 //! A merged environment → the model.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::waves::waves;
 use super::{located_list, parameters, unit_list};
 use crate::config::codes;
 use crate::config::diagnostic::{Diagnostic, Located, Origin};
 use crate::config::file::environment as file;
 use crate::config::file::scalar::CountOrPercent;
 use crate::config::model::{
-    AccountOverride, Amount, ComponentOverride, ConcurrencyMode, Delivery, Environment, Gate,
-    OnFailure, Parameters, RegionConcurrency, Targets, Wave, WaveSize,
+    AccountOverride, Amount, ComponentOverride, ConcurrencyMode, Delivery, Environment,
+    FirstInstallation, OnFailure, Parameters, RegionConcurrency, Targets,
 };
 use crate::config::node::Node;
 use crate::ids::Region;
@@ -111,22 +112,14 @@ fn delivery(
     let at = |key: &str| node.and_then(|node| node.get(key));
     let amount = |given: Option<CountOrPercent>, default| given.map_or(default, |given| given.0);
     let max_concurrent = amount(section.max_concurrent, MAX_CONCURRENT);
-    if let (Amount::Count(0) | Amount::Percent(0), Some(node)) =
-        (max_concurrent, at("maxConcurrent"))
-    {
-        findings.push(
-            Diagnostic::error(
-                codes::OUT_OF_RANGE,
-                "nothing can be done for 0 accounts at a time",
-            )
-            .at(&node.origin)
-            .label("expected at least 1 or 1%")
-            .help("write a number from 1 on, or a percentage from 1% to 100%"),
-        );
-    }
+    at_least_one(max_concurrent, at("maxConcurrent"), findings);
     Delivery {
         after: located_list(at("after")),
         waves: waves(section.waves, at("waves"), findings),
+        first_installation: match section.first_installation {
+            file::FirstInstallation::Waves => FirstInstallation::Waves,
+            file::FirstInstallation::AllAtOnce => FirstInstallation::AllAtOnce,
+        },
         max_concurrent,
         failure_tolerance: amount(section.failure_tolerance, FAILURE_TOLERANCE),
         concurrency_mode: match section.concurrency_mode {
@@ -145,91 +138,17 @@ fn delivery(
     }
 }
 
-fn waves(
-    sections: Vec<file::WaveSection>,
-    node: Option<&Node>,
-    findings: &mut Vec<Diagnostic>,
-) -> Vec<Wave> {
-    let nodes = node.map(Node::items).unwrap_or_default();
-    let mut names = BTreeSet::new();
-    let mut reached = 0;
-    let mut waves = Vec::new();
-    let mut problem = |origin: &Origin, message: String, help: &str| {
+/// Nothing can be done for no account at a time.
+pub(super) fn at_least_one(amount: Amount, node: Option<&Node>, findings: &mut Vec<Diagnostic>) {
+    if let (Amount::Count(0) | Amount::Percent(0), Some(node)) = (amount, node) {
         findings.push(
-            Diagnostic::error(codes::WAVES, message)
-                .at(origin)
-                .help(help),
-        );
-    };
-    for (section, node) in sections.into_iter().zip(nodes) {
-        let name = section.name.clone();
-        let place = |key: &str| node.get(key).map_or(&node.origin, |node| &node.origin);
-        if !names.insert(name.clone()) {
-            problem(
-                place("name"),
-                format!("there are two waves of the name `{name}`"),
-                "rename one of the two",
-            );
-        }
-        let tags = (!section.tags.is_empty()).then_some(WaveSize::Tags(section.tags));
-        let accounts = section.accounts.map(|accounts| match accounts {
-            file::WaveAccounts::Count(count) => WaveSize::Accounts(count),
-            file::WaveAccounts::Named(ids) => WaveSize::Named(ids.into_iter().collect()),
-        });
-        if let Some(percent) = section.percent {
-            if percent <= reached {
-                problem(
-                    place("percent"),
-                    format!(
-                        "wave `{name}` reaches {percent}%, and the one before it {reached}% already"
-                    ),
-                    "percentages count all accounts reached so far, so they must grow",
-                );
-            }
-            reached = reached.max(percent);
-        }
-        let mut sizes: Vec<WaveSize> = [accounts, section.percent.map(WaveSize::Percent), tags]
-            .into_iter()
-            .flatten()
-            .collect();
-        if sizes.len() > 1 {
-            problem(
-                &node.origin,
-                format!("wave `{name}` has more than one size"),
-                "give one of accounts, percent and tags",
-            );
-        }
-        let Some(size) = sizes.pop() else {
-            problem(
-                &node.origin,
-                format!("wave `{name}` has no size"),
-                "give one of accounts, percent and tags",
-            );
-            continue;
-        };
-        waves.push(Wave {
-            name,
-            size,
-            bake: section.bake.map(|span| span.0),
-            gate: section.gate.and_then(|gate| {
-                gate.alarm
-                    .map(Gate::Alarm)
-                    .or(gate.command.map(Gate::Command))
-            }),
-            approval_required: section.approval.is_some(),
-        });
-    }
-    if let (Some(last), Some(node)) = (waves.last(), nodes.last())
-        && last.size != WaveSize::Percent(100)
-    {
-        problem(
-            &node.origin,
-            format!(
-                "the last wave, `{}`, does not reach all accounts",
-                last.name
-            ),
-            "end with a wave of percent: 100",
+            Diagnostic::error(
+                codes::OUT_OF_RANGE,
+                "nothing can be done for 0 accounts at a time",
+            )
+            .at(&node.origin)
+            .label("expected at least 1 or 1%")
+            .help("write a number from 1 on, or a percentage from 1% to 100%"),
         );
     }
-    waves
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod environment;
 pub(super) mod rollout;
+mod waves;
 
 use std::str::FromStr;
 

@@ -10,7 +10,8 @@ use crate::config::file::rollout::{
     AccountSection, CallAs as FileCallAs, DeployerRole as FileRole, RolloutFile,
 };
 use crate::config::model::{
-    AccountSelector, CallAs, Component, DeployerRole, Organization, Phase, Protected, Rollout,
+    AccountSelector, CallAs, Component, DeployerRole, JournalPlace, Organization, Phase, Protected,
+    Rollout,
 };
 use crate::config::node::Node;
 use crate::resources::Spec;
@@ -48,6 +49,10 @@ pub fn convert(file: RolloutFile, node: &Node, findings: &mut Vec<Diagnostic>) -
                 findings,
             ),
         },
+        journal: file
+            .journal
+            .as_deref()
+            .map_or(JournalPlace::Folder, journal),
         phases,
         environments: BTreeMap::new(),
         templates: BTreeMap::new(),
@@ -67,6 +72,16 @@ fn accounts(file: &RolloutFile, node: &Node) -> BTreeMap<String, Located<Account
             Some((name.clone(), Located::new(selector(section)?, origin)))
         })
         .collect()
+}
+
+/// The pattern of the field has let nothing else through.
+fn journal(text: &str) -> JournalPlace {
+    let rest = text.strip_prefix("s3://").unwrap_or(text);
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    JournalPlace::Bucket {
+        bucket: bucket.to_owned(),
+        prefix: prefix.trim_matches('/').to_owned(),
+    }
 }
 
 fn selector(section: &AccountSection) -> Option<AccountSelector> {

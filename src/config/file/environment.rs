@@ -102,6 +102,9 @@ pub struct DeliverySection {
     /// Ordered parts of the environment's accounts; all accounts at once without it.
     #[serde(default)]
     pub waves: Vec<WaveSection>,
+    /// Whether the first installation goes in waves too (default), or reaches all accounts at once, without gates.
+    #[serde(default)]
+    pub first_installation: FirstInstallation,
     /// Accounts at a time in each Region; 10% by default.
     #[serde(default)]
     pub max_concurrent: Option<CountOrPercent>,
@@ -125,6 +128,7 @@ pub struct DeliverySection {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WaveSection {
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]{0,29}$"), extend("x-expected" = "lower-case letters, digits and hyphens, at most 30, a letter first"))]
     pub name: String,
     /// How many accounts, or which.
     #[serde(default)]
@@ -136,15 +140,21 @@ pub struct WaveSection {
     /// Accounts with all of these tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+    /// Accounts at a time in each Region; the environment's by default.
+    #[serde(default)]
+    pub max_concurrent: Option<CountOrPercent>,
+    /// Accounts that may fail in each Region before everything after them stops; the environment's by default.
+    #[serde(default)]
+    pub failure_tolerance: Option<CountOrPercent>,
     /// Time to wait after the wave.
     #[serde(default)]
     pub bake: Option<Span>,
     /// What must hold before the next wave starts.
     #[serde(default)]
     pub gate: Option<GateSection>,
-    /// Somebody must approve before the wave starts.
+    /// Somebody must approve before the wave starts: always (`required`), or `whenever` a rule holds.
     #[serde(default)]
-    pub approval: Option<Approval>,
+    pub approval: Option<ApprovalSection>,
 }
 
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -157,21 +167,69 @@ pub enum WaveAccounts {
 /// One of alarm and command.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+#[schemars(extend("minProperties" = 1))]
 pub struct GateSection {
-    /// Name of a CloudWatch alarm that must not be in alarm.
+    /// Name of a CloudWatch alarm that must be OK.
     #[serde(default)]
     pub alarm: Option<String>,
-    /// Program and arguments; exit code 0 opens the gate.
+    /// Where the alarm is: `canary` (every account of the first wave) or a name of the section `accounts`; `hub` by
+    /// default where there is one.
+    #[serde(default, rename = "in")]
+    pub place: Option<String>,
+    /// The alarm's Region; the home Region by default.
+    #[serde(default)]
+    pub region: Option<Region>,
+    /// Program and arguments; exit code 0 opens the gate, 1 closes it, anything else pauses the run.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub command: Option<Vec<String>>,
+    /// How long the command may take; 5m by default.
+    #[serde(default)]
+    pub timeout: Option<Span>,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ApprovalSection {
+    Always(Approval),
+    Whenever(ConditionalApproval),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Approval {
     Required,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConditionalApproval {
+    /// Rules over what the plan does in this environment; one that holds is enough.
+    pub whenever: ApprovalRules,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+pub struct ApprovalRules {
+    /// Something is deleted.
+    #[serde(default)]
+    pub deletes: bool,
+    /// A policy is made, changed, attached or detached.
+    #[serde(default)]
+    pub policies: bool,
+    /// More accounts than this are reached.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 100_000))]
+    pub accounts_above: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum FirstInstallation {
+    #[default]
+    Waves,
+    AllAtOnce,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]

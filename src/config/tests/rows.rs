@@ -107,6 +107,45 @@
     (("environments/prod.yaml", "accounts: 2, ", ""), &[
         "E0306 environments/prod.yaml:19:7: wave `canary` has no size (give one of accounts, percent and tags)",
     ]),
+    (("environments/prod.yaml", "accounts: 2, bake: 30m,", "accounts: 2, maxConcurrent: 0,"), &[
+        "E0207 environments/prod.yaml:19:51: nothing can be done for 0 accounts at a time (write a number from 1 on, or a percentage from 1% to 100%)",
+    ]),
+    (("environments/prod.yaml", "name: canary", "name: \"the canary\""), &[
+        "E0205 environments/prod.yaml:19:15: `the canary` does not have the right form (write lower-case letters, digits and hyphens, at most 30, a letter first)",
+    ]),
+    (("environments/prod.yaml", "percent: 100,", "percent: 100, bake: 10m,"), &[
+        "warning E0312 environments/prod.yaml:20:35: `bake` of `rest` is never waited for, since no wave follows (remove it, or give it to the wave before)",
+    ]),
+    (("environments/prod.yaml", "approval: required", "approval: { whenever: { deletes: true, policies: true, accountsAbove: 50 } }"), &[]),
+    (("environments/prod.yaml", "approval: required", "approval: { whenever: {} }"), &[
+        "E0202 environments/prod.yaml:20:57: `whenever` must have a key (give at least one of: deletes, policies, accountsAbove)",
+    ]),
+    (("environments/prod.yaml", "approval: required", "approval: { whenever: { accountsOver: 50 } }"), &[
+        "E0201 environments/prod.yaml:20:59: `whenever` has no key `accountsOver` (did you mean `accountsAbove`?)",
+    ]),
+    (("environments/prod.yaml", "  waves:", "  firstInstallation: allAtOnce\n  waves:"), &[]),
+    (("environments/prod.yaml", "  waves:", "  firstInstallation: careful\n  waves:"), &[
+        "E0204 environments/prod.yaml:18:22: `careful` is not allowed here (known here: waves, allAtOnce)",
+    ]),
+    (("environments/prod.yaml", "{ alarm: errors }", "{ alarm: errors, in: canary, region: eu-west-1 }"), &[]),
+    (("environments/prod.yaml", "{ alarm: errors }", "{ alarm: errors, in: hob }"), &[
+        "E0408 environments/prod.yaml:19:74: the section `accounts` has no account `hob` (known here: hub, management)",
+    ]),
+    (("environments/prod.yaml", "{ alarm: errors }", "{ alarm: errors, region: eu-west-9 }"), &[
+        "E0601 environments/prod.yaml:19:78: there is no Region `eu-west-9` (did you mean `eu-west-3`?)",
+    ]),
+    (("environments/prod.yaml", "{ alarm: errors }", "{ alarm: errors, timeout: 5m }"), &[
+        "E0306 environments/prod.yaml:19:70: `timeout` of the gate of wave `canary` has no meaning without `command` (give a gate either alarm, in and region, or command and timeout)",
+    ]),
+    (("environments/prod.yaml", "{ alarm: errors }", "{ alarm: errors, command: [check] }"), &[
+        "E0306 environments/prod.yaml:19:53: the gate of wave `canary` has both an alarm and a command (give one of the two)",
+    ]),
+    (("environments/prod.yaml", "{ alarm: errors }", "{ timeout: 5m }"), &[
+        "E0306 environments/prod.yaml:19:53: the gate of wave `canary` has neither an alarm nor a command (give one of the two)",
+    ]),
+    (("environments/prod.yaml", "{ alarm: errors }", "{ command: [\"\"], timeout: 5m }"), &[
+        "E0306 environments/prod.yaml:19:64: the gate of wave `canary` names no program (write the program and its arguments as a list: [check-canary, --strict])",
+    ]),
     (("environments/prod.yaml", "maxConcurrent: 25%", "maxConcurrent: 0"), &[
         "E0207 environments/prod.yaml:21:18: nothing can be done for 0 accounts at a time (write a number from 1 on, or a percentage from 1% to 100%)",
     ]),

@@ -74,10 +74,15 @@ fn one(desired: &Desired, before: Before, draft: &mut Draft<'_>) {
     } else {
         "its account cannot be read yet"
     };
+    let wave = draft
+        .waves_of(desired.environment.as_deref())
+        .and_then(|waves| waves.of(&desired.place.account))
+        .map(|wave| wave.name.clone());
     draft.step(StepDraft {
         phase: &desired.phase,
         component: &desired.component,
         environment: desired.environment.as_deref(),
+        wave: wave.as_deref(),
         account: Some(desired.place.account.clone()),
         region: Some(desired.place.region.clone()),
         name: name.to_owned(),

@@ -8,3 +8,4 @@ pub mod diff;
 mod key;
 pub mod observe;
 pub mod spec;
+pub mod undo;

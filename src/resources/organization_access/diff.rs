@@ -120,6 +120,7 @@ fn step<'a>(
         phase: &desired.phase,
         component: &desired.component,
         environment: None,
+        wave: None,
         account: None,
         region: None,
         name: name.to_owned(),

@@ -10,6 +10,7 @@ use crate::resources::scope::TAG_ROLLOUT;
 use crate::template::BODY_LIMIT;
 
 use super::change::{Change, Delete, Put};
+use super::undo::{Previous, STACK};
 
 pub async fn apply(context: &Context<'_>, step: &Step, change: &Change) -> StepResult {
     let (Some(account), Some(region)) = (&step.account, &step.region) else {
@@ -59,6 +60,7 @@ async fn put(
     let create = live
         .as_ref()
         .is_none_or(|live| live.status == "REVIEW_IN_PROGRESS");
+    remember(context, step, place, live.as_ref().filter(|_| !create)).await?;
     let body = context.plan.blob(&put.template);
     let url;
     let template = if body.len() <= BODY_LIMIT {
@@ -96,6 +98,30 @@ async fn put(
     })
 }
 
+/// Notes what the stack was before, unless an attempt before this one did.
+async fn remember(
+    context: &Context<'_>,
+    step: &Step,
+    place: &Place,
+    live: Option<&Stack>,
+) -> Result<(), AwsError> {
+    if context.may_have_been_sent() {
+        return Ok(());
+    }
+    let previous = match live {
+        None => None,
+        Some(live) => Some(Previous {
+            template: context.aws.get_template(place, &live.id).await?,
+            parameters: live.parameters.clone(),
+            tags: live.tags.clone(),
+            capabilities: live.capabilities.clone(),
+            termination_protection: live.termination_protection,
+        }),
+    };
+    context.remember(step, STACK, &previous);
+    Ok(())
+}
+
 /// Creates a change set and executes it, unless there is nothing in it. Says which resources it changed, or
 /// how the step failed.
 async fn through_change_set(
@@ -109,14 +135,21 @@ async fn through_change_set(
     let aws = context.aws;
     let (stack, token) = (put.stack.as_str(), context.token(step));
     let role = put.service_role.as_deref();
-    match aws
-        .create_change_set(place, definition, &token, create, role)
-        .await
-    {
-        Ok(()) => {}
-        // Some answer at once what others say in the change set's status.
-        Err(error) if says_nothing_to_do(&error.message) => return Ok(Ok(Vec::new())),
-        Err(error) => return Err(error),
+    let made_before = context.may_have_been_sent()
+        && aws
+            .describe_change_set(place, stack, &token)
+            .await?
+            .is_some();
+    if !made_before {
+        match aws
+            .create_change_set(place, definition, &token, create, role)
+            .await
+        {
+            Ok(()) => {}
+            // Some answer at once what others say in the change set's status.
+            Err(error) if says_nothing_to_do(&error.message) => return Ok(Ok(Vec::new())),
+            Err(error) => return Err(error),
+        }
     }
     let Some(change_set) = described(context, step, place, stack, &token).await? else {
         return Ok(Err(stuck(step, "the change set was not ready in time")));
@@ -133,9 +166,16 @@ async fn through_change_set(
             change_set.reason,
             FailureClass::NeedsAction,
             "correct the template or its parameters, then run `bedrail apply` again",
-        ))));
+        ))
+        .settled()));
     }
-    match aws.execute_change_set(place, stack, &token, &token).await {
+    let executed_before = made_before && change_set.execution_status != "AVAILABLE";
+    let executed = if executed_before {
+        Ok(())
+    } else {
+        aws.execute_change_set(place, stack, &token, &token).await
+    };
+    match executed {
         Ok(()) => {}
         // Whether it was started is told by the change set.
         Err(error) if error.class == ErrorClass::Ambiguous => {
@@ -282,7 +322,8 @@ async fn failure(
         message,
         FailureClass::NeedsAction,
         next,
-    )))
+    ))
+    .settled())
 }
 
 fn stuck(step: &Step, message: &str) -> StepResult {
@@ -304,27 +345,31 @@ async fn delete(
 ) -> Result<StepResult, AwsError> {
     let aws = context.aws;
     context.enter(step, &place.account).await?;
-    match aws.describe_stack(place, &delete.stack).await? {
-        None => return Ok(StepResult::done()),
-        Some(live) if live.id != delete.id => {
-            let text = format!(
-                "stack {} is another one than when it was planned",
-                delete.stack
-            );
-            return Ok(StepResult::failed(conflict(step, text)));
-        }
-        Some(live) if live.termination_protection => {
-            aws.update_termination_protection(place, &delete.stack, false)
-                .await?;
-        }
-        Some(_) => {}
+    let Some(live) = aws.describe_stack(place, &delete.stack).await? else {
+        return Ok(StepResult::done());
+    };
+    let same = match &delete.id {
+        Some(id) => *id == live.id,
+        None => live.tags.get(TAG_ROLLOUT) == Some(&context.plan.rollout),
+    };
+    if !same {
+        let text = format!(
+            "stack {} is another one than when it was planned",
+            delete.stack
+        );
+        return Ok(StepResult::failed(conflict(step, text)));
+    }
+    remember(context, step, place, Some(&live)).await?;
+    if live.termination_protection {
+        aws.update_termination_protection(place, &delete.stack, false)
+            .await?;
     }
     let token = context.token(step);
-    aws.delete_stack(place, &delete.id, delete.service_role.as_deref(), &token)
+    aws.delete_stack(place, &live.id, delete.service_role.as_deref(), &token)
         .await?;
     let poll = Poll::new(context.deadlines.stack);
     loop {
-        let live = aws.describe_stack(place, &delete.id).await?;
+        let live = aws.describe_stack(place, &live.id).await?;
         match live.as_ref().map(|live| live.status.as_str()) {
             None | Some("DELETE_COMPLETE") => return Ok(StepResult::done()),
             Some("DELETE_IN_PROGRESS") => {}

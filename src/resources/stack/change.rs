@@ -36,8 +36,8 @@ pub struct Put {
 #[serde(rename_all = "camelCase")]
 pub struct Delete {
     pub stack: String,
-    /// The stack must still be this one.
-    pub id: String,
+    /// The stack must still be this one; `None`: any of the name that belongs to the rollout.
+    pub id: Option<String>,
     pub service_role: Option<String>,
     pub termination_protection: bool,
 }

@@ -129,6 +129,7 @@ fn one(desired: &Desired, observed: &Observed, draft: &mut Draft<'_>) {
         phase: &desired.phase,
         component: &desired.component,
         environment: None,
+        wave: None,
         account: Some(desired.place.account.clone()),
         region: Some(desired.place.region.clone()),
         name: "put".to_owned(),
@@ -458,6 +459,7 @@ fn delete(
         phase,
         component,
         environment: None,
+        wave: None,
         name: "delete".to_owned(),
         action: Action::Delete,
         title: format!("delete stack {}", live.stack.name),
@@ -469,7 +471,7 @@ fn delete(
         preimage: preimage(&digest_of(live)),
         change: resources::Change::Stack(Change::Delete(Delete {
             stack: live.stack.name.clone(),
-            id: live.stack.id.clone(),
+            id: Some(live.stack.id.clone()),
             service_role: service_role.map(|role| {
                 format!(
                     "arn:{}:iam::{}:role/{role}",

@@ -6,3 +6,4 @@ pub mod desired;
 pub mod diff;
 pub mod observe;
 pub mod spec;
+pub mod undo;

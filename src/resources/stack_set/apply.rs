@@ -12,8 +12,9 @@ use crate::resources::values::Planned;
 use crate::template::BODY_LIMIT;
 
 use super::change::{Change, Definition, What};
-use super::diff::digest_of;
+use super::diff::{digest_of, digest_of_parts};
 use super::operation::{Aim, Trouble, judge, start, wait};
+use super::undo::{DEFINITION, OVERRIDES, Overridden, Previous, SENT};
 
 pub async fn apply(context: &Context<'_>, step: &Step, change: &Change) -> StepResult {
     match attempt(context, step, change).await {
@@ -97,20 +98,37 @@ async fn attempt(
                     conflict(step, format!("StackSet {name} is not there any more"))
                 }));
             };
-            let url = template_url(context, definition).await?;
-            if digest_of(&live) != *before
-                && !same_definition(context, definition, &parameters, &live)
-            {
+            let moved = same_definition(context, definition, &parameters, &live);
+            if digest_of(&live) != *before && !moved {
                 let text = format!("StackSet {name} was changed since it was planned");
                 return Ok(whole(step, &|_| conflict(step, text.clone())));
             }
             let reach = reduced(reach, step);
-            let sent = aws_definition(context, name, definition, &parameters, url.as_deref());
-            let id = start(context, step, name, &token, async || {
-                aws.update_stack_set(sent, &reach, preferences, &token)
-                    .await
-            })
-            .await?;
+            let id = if moved && digest_of(&live) != *before {
+                // An attempt before this one moved the definition. Moving it again would mark every instance
+                // OUTDATED that was brought to it since.
+                if step.targets.is_empty() {
+                    return Ok(StepResult::done());
+                }
+                start(context, step, name, &token, async || {
+                    aws.update_stack_instances(name, &reach, None, preferences, &token)
+                        .await
+                })
+                .await?
+            } else {
+                if !context.may_have_been_sent() {
+                    context.remember(step, DEFINITION, &Previous::of(&live));
+                    let sent = digest_of_sent(context, definition, &parameters);
+                    context.remember(step, SENT, &sent);
+                }
+                let url = template_url(context, definition).await?;
+                let sent = aws_definition(context, name, definition, &parameters, url.as_deref());
+                start(context, step, name, &token, async || {
+                    aws.update_stack_set(sent, &reach, preferences, &token)
+                        .await
+                })
+                .await?
+            };
             let operation = wait(context, step, name, &id).await?;
             if step.targets.is_empty() {
                 return Ok(StepResult::done());
@@ -146,6 +164,9 @@ async fn attempt(
                 Ok(resolved) => resolved,
                 Err(unresolved) => return Ok(whole(step, &|_| unresolved.failure(step))),
             };
+            if overrides.is_some() && !context.may_have_been_sent() {
+                remember_overrides(context, step, name).await?;
+            }
             let overrides = overrides.is_some().then_some(&resolved);
             let id = start(context, step, name, &token, async || {
                 aws.update_stack_instances(name, &reach, overrides, preferences, &token)
@@ -166,10 +187,38 @@ async fn attempt(
             judge(context, step, name, &operation, Aim::Gone).await
         }
         What::Delete => {
+            if !context.may_have_been_sent()
+                && let Some(live) = aws.describe_stack_set(name).await?
+            {
+                context.remember(step, DEFINITION, &Previous::of(&live));
+            }
             aws.delete_stack_set(name).await?;
             Ok(StepResult::done())
         }
     }
+}
+
+/// Notes what each instance has instead of the StackSet's values. There are few of them: only declared exceptions
+/// have overrides.
+async fn remember_overrides(
+    context: &Context<'_>,
+    step: &Step,
+    name: &str,
+) -> Result<(), AwsError> {
+    let mut rows = Vec::with_capacity(step.targets.len());
+    for target in &step.targets {
+        let values = context
+            .aws
+            .stack_instance_overrides(name, &target.account, &target.region)
+            .await?
+            .unwrap_or_default();
+        rows.push(Overridden {
+            target: target.clone(),
+            values,
+        });
+    }
+    context.remember(step, OVERRIDES, &rows);
+    Ok(())
 }
 
 /// Accounts that failed before are left out of the step's targets, and so of the call.
@@ -178,6 +227,9 @@ fn reduced(reach: &Reach, step: &Step) -> Reach {
     reach
         .accounts
         .retain(|account| step.targets.iter().any(|target| target.account == *account));
+    reach
+        .regions
+        .retain(|region| step.targets.iter().any(|target| target.region == *region));
     reach
 }
 
@@ -217,6 +269,21 @@ fn aws_definition<'a>(
         capabilities: &definition.capabilities,
         auto_deployment: definition.auto_deployment,
     }
+}
+
+/// What [`digest_of`] gives once the definition is there.
+fn digest_of_sent(
+    context: &Context<'_>,
+    definition: &Definition,
+    parameters: &BTreeMap<String, String>,
+) -> String {
+    digest_of_parts(
+        context.plan.blob(&definition.template),
+        parameters,
+        &definition.tags,
+        &definition.description,
+        definition.auto_deployment,
+    )
 }
 
 /// Whether the definition is already where the plan wants it, as after an answer that was lost.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::stack_sets::{Preferences, Reach};
+use crate::ids::{AccountId, Region};
 use crate::resources::values::Planned;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,4 +59,45 @@ pub struct Definition {
     pub auto_deployment: bool,
     /// Where templates go that are too large for a request.
     pub template_bucket: Option<String>,
+}
+
+impl What {
+    /// The same for some accounts and Regions only. `follow`: another part has moved the definition already.
+    #[must_use]
+    pub fn cut(&self, accounts: Vec<AccountId>, regions: Vec<Region>, follow: bool) -> What {
+        let smaller = |reach: &Reach| {
+            if accounts.is_empty() {
+                return Reach {
+                    units: Vec::new(),
+                    accounts: Vec::new(),
+                    regions: Vec::new(),
+                };
+            }
+            Reach {
+                units: reach.units.clone(),
+                accounts: accounts.clone(),
+                regions: regions.clone(),
+            }
+        };
+        match self {
+            What::Update {
+                reach, preferences, ..
+            } if follow => What::UpdateInstances {
+                reach: smaller(reach),
+                overrides: None,
+                preferences: preferences.clone(),
+            },
+            other => {
+                let mut what = other.clone();
+                match &mut what {
+                    What::Update { reach, .. }
+                    | What::CreateInstances { reach, .. }
+                    | What::UpdateInstances { reach, .. }
+                    | What::DeleteInstances { reach, .. } => *reach = smaller(reach),
+                    What::Create(_) | What::Delete => {}
+                }
+                what
+            }
+        }
+    }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::aws::stack_sets::Preferences;
 use crate::config::diagnostic::Origin;
 use crate::config::model::{
-    Amount, Component, ConcurrencyMode, Delivery, Environment, RegionConcurrency, Value,
+    Component, ConcurrencyMode, Delivery, Environment, RegionConcurrency, Value,
 };
 use crate::config::parameters;
 use crate::ids::{AccountId, Region, TargetId};
 use crate::plan::Target;
+use crate::plan::waves::{Wave, count};
 use crate::resources::scope::{For, Scope};
 
 use super::spec::Spec;
@@ -150,18 +151,19 @@ impl Desired {
     /// The preferences of an operation on `accounts` accounts per Region. Percentages are of the accounts that
     /// the operation reaches in a Region, rounded down, and never below one for the concurrency (CloudFormation
     /// API, StackSetOperationPreferences).
-    pub fn preferences(&self, accounts: usize) -> Preferences {
-        let count = |amount: Amount, least: u32| match amount {
-            Amount::Count(count) => count.max(least),
-            Amount::Percent(percent) => {
-                let share = accounts.saturating_mul(usize::from(percent)) / 100;
-                u32::try_from(share).unwrap_or(u32::MAX).max(least)
-            }
-        };
+    pub fn preferences(&self, wave: Option<&Wave>, accounts: usize) -> Preferences {
         match &self.delivery {
             Some(delivery) => Preferences {
-                max_concurrent: count(delivery.max_concurrent, 1),
-                failure_tolerance: count(delivery.failure_tolerance, 0),
+                max_concurrent: count(
+                    wave.map_or(delivery.max_concurrent, |wave| wave.max_concurrent),
+                    accounts,
+                    1,
+                ),
+                failure_tolerance: count(
+                    wave.map_or(delivery.failure_tolerance, |wave| wave.failure_tolerance),
+                    accounts,
+                    0,
+                ),
                 soft: delivery.concurrency_mode == ConcurrencyMode::Soft,
                 parallel_regions: delivery.region_concurrency == RegionConcurrency::Parallel,
                 region_order: delivery.region_order.clone(),

@@ -1,10 +1,11 @@
 //! What must happen to which StackSet and to which of its instances.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::stack_sets::Instance;
 use crate::config::codes;
 use crate::ids::{AccountId, TargetId};
+use crate::plan::waves::{ALL, Wave, Waves};
 use crate::plan::{
     Action, Draft, FieldChange, Lock, Note, NoteKind, Shown, StepDraft, StepId, Target, preimage,
 };
@@ -29,27 +30,35 @@ pub fn diff(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
     }
 }
 
-/// The chain of steps on one StackSet: each waits for the one before.
+/// The steps on one StackSet.
 struct Chain<'d, 's> {
     desired: &'d Desired,
     draft: &'d mut Draft<'s>,
-    last: Vec<StepId>,
+    /// What the next step waits for: the definition that it works with. Steps on instances do not wait for each
+    /// other; the lock keeps them apart, and the waves keep them in order.
+    after: Vec<StepId>,
 }
 
 impl Chain<'_, '_> {
-    fn step(&mut self, step: Part) {
+    fn step(&mut self, wave: Option<&Wave>, step: Part) -> StepId {
         let desired = self.desired;
-        let id = self.draft.step(StepDraft {
+        let name = match wave {
+            // The only wave of its environment needs no name.
+            Some(wave) if wave.name != ALL => format!("{}/{}", wave.name, step.name),
+            _ => step.name,
+        };
+        self.draft.step(StepDraft {
             phase: &desired.phase,
             component: &desired.component,
             environment: desired.environment.as_deref(),
+            wave: wave.map(|wave| wave.name.as_str()),
             account: None,
             region: None,
-            name: step.name,
+            name,
             action: step.action,
             title: step.title,
             reason: step.reason,
-            after: std::mem::take(&mut self.last),
+            after: self.after.clone(),
             targets: step.targets,
             changes: step.changes,
             lock: Some(Lock::StackSet(desired.name.clone())),
@@ -58,9 +67,33 @@ impl Chain<'_, '_> {
                 stack_set: desired.name.clone(),
                 what: step.what,
             }),
-        });
-        self.last = vec![id];
+        })
     }
+
+    /// The same for a step that everything after it waits for.
+    fn first(&mut self, wave: Option<&Wave>, step: Part) {
+        self.after = vec![self.step(wave, step)];
+    }
+}
+
+/// Cuts targets by wave, in the order of the waves; `None` where there are none.
+fn cut<V: Clone>(
+    targets: &BTreeMap<Target, V>,
+    waves: Option<&Waves>,
+) -> BTreeMap<Option<usize>, BTreeMap<Target, V>> {
+    let mut parts: BTreeMap<Option<usize>, BTreeMap<Target, V>> = BTreeMap::new();
+    for (target, value) in targets {
+        let position = waves.map(|waves| {
+            // Who does not belong any more comes last.
+            let last = waves.waves.len().saturating_sub(1);
+            waves.position(&target.account).unwrap_or(last)
+        });
+        parts
+            .entry(position)
+            .or_default()
+            .insert(target.clone(), value.clone());
+    }
+    parts
 }
 
 struct Part {
@@ -107,10 +140,13 @@ fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
                 .chain(overrides.values().flat_map(BTreeMap::values)),
         ),
     );
+    let waves = draft.waves_of(desired.environment.as_deref()).cloned();
+    let waves = waves.as_ref();
+    let wave_at = |position: Option<usize>| waves.zip(position).and_then(|(w, at)| w.waves.get(at));
     let mut chain = Chain {
         desired,
         draft,
-        last,
+        after: last,
     };
     let none = BTreeMap::new();
     let instances = live.map_or(&none, |live| &live.instances);
@@ -129,15 +165,6 @@ fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
     };
     let moved = !changes.is_empty();
     let usable = |target: &&Target| !inoperable.contains(target);
-    if let (true, Some(live)) = (moved, live) {
-        let reached: BTreeMap<Target, ()> = present
-            .keys()
-            .copied()
-            .filter(usable)
-            .map(|t| (t.clone(), ()))
-            .collect();
-        update(&mut chain, definition.clone(), live, changes, reached);
-    }
     // Without a new definition only what lags behind it, or has other overrides than declared, is updated.
     let mut stale: BTreeMap<Target, BTreeMap<String, Planned>> = BTreeMap::new();
     let mut unchanged = 0;
@@ -156,9 +183,6 @@ fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
         }
     }
     chain.draft.unchanged(unchanged);
-    for (index, group) in group(&stale, &desired.units).into_iter().enumerate() {
-        update_instances(&mut chain, index, group, live);
-    }
     let missing: BTreeMap<Target, BTreeMap<String, Planned>> = desired
         .instances
         .keys()
@@ -170,25 +194,101 @@ fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
             )
         })
         .collect();
-    for (index, group) in group(&missing, &desired.units).into_iter().enumerate() {
-        create_instances(&mut chain, index, group);
-    }
+    let reached: BTreeMap<Target, ()> = match moved {
+        true => present
+            .keys()
+            .copied()
+            .filter(usable)
+            .map(|target| (target.clone(), ()))
+            .collect(),
+        false => BTreeMap::new(),
+    };
+    let mut reached = cut(&reached, waves);
+    let stale = cut(&stale, waves);
+    let mut missing = cut(&missing, waves);
     let extra: BTreeMap<Target, ()> = instances
         .keys()
         .filter(|target| !desired.instances.contains_key(*target))
         .map(|t| (t.clone(), ()))
         .collect();
-    if !extra.is_empty() {
-        let units = reached_units(&extra, instances, chain.draft);
+    let units = reached_units(&extra, instances, chain.draft);
+    let leaving = |chain: &mut Chain<'_, '_>| {
+        let mut last = Vec::new();
         for (index, group) in group(&extra, &units).into_iter().enumerate() {
-            delete_instances(
-                &mut chain,
+            let reason = "no longer belongs to the environment";
+            last.push(delete_instances(
+                chain,
+                waves.and_then(Waves::last),
                 index,
                 group,
-                "no longer belongs to the environment",
-            );
+                reason,
+            ));
+        }
+        last
+    };
+
+    if let (true, Some(live)) = (moved, live) {
+        let first = reached.keys().chain(missing.keys()).min().copied();
+        let at = first.flatten();
+        // The definition can only be moved by an operation on some instances: one without targets is one on all of
+        // them. Where the first wave has none yet, they are made first, as the definition is now.
+        let young = first.and_then(|first| match reached.contains_key(&first) {
+            true => None,
+            false => missing.remove(&first),
+        });
+        if let (Some(young), Some(first)) = (young, first) {
+            let mut made = Vec::new();
+            for (index, group) in group(&young, &desired.units).into_iter().enumerate() {
+                made.push(create_instances(&mut chain, wave_at(at), index, group));
+            }
+            chain.after.extend(made);
+            let young = young.into_keys().map(|target| (target, ())).collect();
+            reached.insert(first, young);
+        }
+        let reach = first.and_then(|first| reached.remove(&first));
+        if reach.is_none() {
+            // Nobody is left to move: those who leave go first, or they would be moved.
+            let gone = leaving(&mut chain);
+            let wave = waves.and_then(Waves::last).filter(|_| !gone.is_empty());
+            chain.after.extend(gone);
+            update(&mut chain, wave, definition, live, changes, BTreeMap::new());
+            return;
+        }
+        update(
+            &mut chain,
+            wave_at(at),
+            definition,
+            live,
+            changes,
+            reach.unwrap_or_default(),
+        );
+    }
+    let positions: BTreeSet<Option<usize>> = reached
+        .keys()
+        .chain(stale.keys())
+        .chain(missing.keys())
+        .copied()
+        .collect();
+    for position in positions {
+        let wave = wave_at(position);
+        let groups = reached
+            .get(&position)
+            .map(|part| group(part, &desired.units));
+        for (index, group) in groups.into_iter().flatten().enumerate() {
+            follow(&mut chain, wave, index, group);
+        }
+        let groups = stale.get(&position).map(|part| group(part, &desired.units));
+        for (index, group) in groups.into_iter().flatten().enumerate() {
+            update_instances(&mut chain, wave, index, group, live);
+        }
+        let groups = missing
+            .get(&position)
+            .map(|part| group(part, &desired.units));
+        for (index, group) in groups.into_iter().flatten().enumerate() {
+            create_instances(&mut chain, wave, index, group);
         }
     }
+    leaving(&mut chain);
 }
 
 /// The StackSet's own values and the overrides of each instance that has any.
@@ -281,16 +381,19 @@ fn create(chain: &mut Chain<'_, '_>, template: &Template, definition: &Definitio
         })
         .collect();
     let title = format!("create StackSet {}", chain.desired.name);
-    chain.step(Part {
-        name: "create".to_owned(),
-        action: Action::Create,
-        title,
-        reason: "does not exist".to_owned(),
-        targets: Vec::new(),
-        changes,
-        preimage: preimage(&"absent"),
-        what: What::Create(definition.clone()),
-    });
+    chain.first(
+        None,
+        Part {
+            name: "create".to_owned(),
+            action: Action::Create,
+            title,
+            reason: "does not exist".to_owned(),
+            targets: Vec::new(),
+            changes,
+            preimage: preimage(&"absent"),
+            what: What::Create(definition.clone()),
+        },
+    );
 }
 
 fn definition_changes(
@@ -323,10 +426,11 @@ fn definition_changes(
     changes
 }
 
-/// Moves the definition. AWS takes 50 units at a time: the first operation moves it, the rest bring the other
-/// instances after it.
+/// Moves the definition, once, by an operation on the first wave's instances. AWS takes 50 units at a time: what the
+/// first operation does not reach comes after it.
 fn update(
     chain: &mut Chain<'_, '_>,
+    wave: Option<&Wave>,
     definition: Definition,
     live: &Live,
     changes: Vec<FieldChange>,
@@ -340,30 +444,41 @@ fn update(
         Some(group) => (group.reach.clone(), group.targets()),
         None => (empty_reach(), Vec::new()),
     };
-    let preferences = chain.desired.preferences(reach.accounts.len());
+    let preferences = chain.desired.preferences(wave, reach.accounts.len());
     let title = format!("update StackSet {}", chain.desired.name);
-    chain.step(Part {
-        name: "update".to_owned(),
-        action: Action::Update,
-        title,
-        reason: "its definition differs".to_owned(),
-        targets,
-        changes,
-        preimage: preimage(&before),
-        what: What::Update {
-            definition,
-            before,
-            reach,
-            preferences,
+    chain.first(
+        wave,
+        Part {
+            name: "update".to_owned(),
+            action: Action::Update,
+            title,
+            reason: "its definition differs".to_owned(),
+            targets,
+            changes,
+            preimage: preimage(&before),
+            what: What::Update {
+                definition,
+                before,
+                reach,
+                preferences,
+            },
         },
-    });
+    );
     for (index, group) in groups.enumerate() {
-        let preferences = chain.desired.preferences(group.reach.accounts.len());
-        chain.step(Part {
+        follow(chain, wave, index, group);
+    }
+}
+
+/// Brings instances that were not reached when the definition was moved after it.
+fn follow(chain: &mut Chain<'_, '_>, wave: Option<&Wave>, index: usize, group: Group<()>) {
+    let preferences = chain.desired.preferences(wave, group.reach.accounts.len());
+    chain.step(
+        wave,
+        Part {
             name: format!("follow-{index}"),
             action: Action::Update,
             title: "bring instances to the new definition".to_owned(),
-            reason: "more than 50 organizational units, or other Regions".to_owned(),
+            reason: "its definition differs".to_owned(),
             targets: group.targets(),
             changes: Vec::new(),
             preimage: preimage(&"outdated"),
@@ -372,12 +487,13 @@ fn update(
                 overrides: None,
                 preferences,
             },
-        });
-    }
+        },
+    );
 }
 
 fn update_instances(
     chain: &mut Chain<'_, '_>,
+    wave: Option<&Wave>,
     index: usize,
     group: Group<BTreeMap<String, Planned>>,
     live: Option<&Live>,
@@ -406,28 +522,32 @@ fn update_instances(
     } else {
         "their values differ"
     };
-    let preferences = chain.desired.preferences(group.reach.accounts.len());
-    chain.step(Part {
-        name: format!("update-instances-{index}"),
-        action: Action::Update,
-        title: "update instances".to_owned(),
-        reason: reason.to_owned(),
-        targets,
-        changes,
-        preimage: preimage(before),
-        what: What::UpdateInstances {
-            reach: group.reach,
-            overrides: Some(group.value),
-            preferences,
+    let preferences = chain.desired.preferences(wave, group.reach.accounts.len());
+    chain.step(
+        wave,
+        Part {
+            name: format!("update-instances-{index}"),
+            action: Action::Update,
+            title: "update instances".to_owned(),
+            reason: reason.to_owned(),
+            targets,
+            changes,
+            preimage: preimage(before),
+            what: What::UpdateInstances {
+                reach: group.reach,
+                overrides: Some(group.value),
+                preferences,
+            },
         },
-    });
+    );
 }
 
 fn create_instances(
     chain: &mut Chain<'_, '_>,
+    wave: Option<&Wave>,
     index: usize,
     group: Group<BTreeMap<String, Planned>>,
-) {
+) -> StepId {
     let changes = group
         .value
         .iter()
@@ -437,38 +557,50 @@ fn create_instances(
             after: Some(value.shown(false)),
         })
         .collect();
-    let preferences = chain.desired.preferences(group.reach.accounts.len());
-    chain.step(Part {
-        name: format!("create-instances-{index}"),
-        action: Action::Create,
-        title: "create instances".to_owned(),
-        reason: "the accounts have none".to_owned(),
-        targets: group.targets(),
-        changes,
-        preimage: preimage(&"absent"),
-        what: What::CreateInstances {
-            reach: group.reach,
-            overrides: group.value,
-            preferences,
+    let preferences = chain.desired.preferences(wave, group.reach.accounts.len());
+    chain.step(
+        wave,
+        Part {
+            name: format!("create-instances-{index}"),
+            action: Action::Create,
+            title: "create instances".to_owned(),
+            reason: "the accounts have none".to_owned(),
+            targets: group.targets(),
+            changes,
+            preimage: preimage(&"absent"),
+            what: What::CreateInstances {
+                reach: group.reach,
+                overrides: group.value,
+                preferences,
+            },
         },
-    });
+    )
 }
 
-fn delete_instances(chain: &mut Chain<'_, '_>, index: usize, group: Group<()>, reason: &str) {
-    let preferences = chain.desired.preferences(group.reach.accounts.len());
-    chain.step(Part {
-        name: format!("delete-instances-{index}"),
-        action: Action::Delete,
-        title: "delete instances".to_owned(),
-        reason: reason.to_owned(),
-        targets: group.targets(),
-        changes: Vec::new(),
-        preimage: preimage(&"present"),
-        what: What::DeleteInstances {
-            reach: group.reach,
-            preferences,
+fn delete_instances(
+    chain: &mut Chain<'_, '_>,
+    wave: Option<&Wave>,
+    index: usize,
+    group: Group<()>,
+    reason: &str,
+) -> StepId {
+    let preferences = chain.desired.preferences(wave, group.reach.accounts.len());
+    chain.step(
+        wave,
+        Part {
+            name: format!("delete-instances-{index}"),
+            action: Action::Delete,
+            title: "delete instances".to_owned(),
+            reason: reason.to_owned(),
+            targets: group.targets(),
+            changes: Vec::new(),
+            preimage: preimage(&"present"),
+            what: What::DeleteInstances {
+                reach: group.reach,
+                preferences,
+            },
         },
-    });
+    )
 }
 
 /// StackSets of this rollout that the file no longer declares.
@@ -519,24 +651,32 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
             .map(|target| (target.clone(), ()))
             .collect();
         let units = reached_units(&targets, &live.instances, draft);
+        let waves = draft.waves_of(environment).cloned();
+        let wave = waves.as_ref().and_then(Waves::last);
         let mut chain = Chain {
             desired: &gone,
             draft,
-            last: Vec::new(),
+            after: Vec::new(),
         };
+        let mut emptied = Vec::new();
         for (index, group) in group(&targets, &units).into_iter().enumerate() {
-            delete_instances(&mut chain, index, group, "no longer declared");
+            let reason = "no longer declared";
+            emptied.push(delete_instances(&mut chain, wave, index, group, reason));
         }
-        chain.step(Part {
-            name: "delete".to_owned(),
-            action: Action::Delete,
-            title: format!("delete StackSet {name}"),
-            reason: "no longer declared".to_owned(),
-            targets: Vec::new(),
-            changes: Vec::new(),
-            preimage: preimage(&digest_of(&live.set)),
-            what: What::Delete,
-        });
+        chain.after = emptied;
+        chain.step(
+            wave,
+            Part {
+                name: "delete".to_owned(),
+                action: Action::Delete,
+                title: format!("delete StackSet {name}"),
+                reason: "no longer declared".to_owned(),
+                targets: Vec::new(),
+                changes: Vec::new(),
+                preimage: preimage(&digest_of(&live.set)),
+                what: What::Delete,
+            },
+        );
     }
 }
 
@@ -603,13 +743,24 @@ fn same_overrides(wanted: &BTreeMap<String, Planned>, live: &BTreeMap<String, St
 }
 
 pub(super) fn digest_of(set: &crate::aws::stack_sets::StackSet) -> String {
-    crate::digest::of(&(
+    digest_of_parts(
         &set.template_body,
         &set.parameters,
         &set.tags,
         &set.description,
         set.auto_deployment,
-    ))
+    )
+}
+
+/// Of everything that a definition says.
+pub(super) fn digest_of_parts(
+    template: &str,
+    parameters: &BTreeMap<String, String>,
+    tags: &BTreeMap<String, String>,
+    description: &str,
+    auto_deployment: bool,
+) -> String {
+    crate::digest::of(&(template, parameters, tags, description, auto_deployment))
 }
 
 fn empty_reach() -> crate::aws::stack_sets::Reach {

@@ -11,5 +11,6 @@ mod groups;
 pub mod observe;
 mod operation;
 pub mod spec;
+pub mod undo;
 
 pub use groups::UNITS_MAX;

@@ -1,10 +1,12 @@
 //! What the StackSets of this rollout are now: definitions, instances, and the overrides of declared exceptions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::stack_sets::{Instance, StackSet};
 use crate::aws::{Aws, AwsError};
+use crate::config::model::Component;
 use crate::plan::Target;
+use crate::resources::Spec;
 use crate::resources::scope::{Scope, TAG_COMPONENT, TAG_ROLLOUT};
 
 use super::desired::Desired;
@@ -12,6 +14,8 @@ use super::desired::Desired;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
     pub sets: BTreeMap<String, Live>,
+    /// Names of others that this rollout could have made, and that nobody asked to read.
+    pub unread: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +45,6 @@ pub async fn observe(
     desired: &[Desired],
 ) -> Result<Observed, AwsError> {
     let mut observed = Observed::default();
-    if desired.is_empty() && !scope.filter.is_empty() {
-        return Ok(observed);
-    }
     let names = match aws.list_stack_sets().await {
         Ok(names) => names,
         // Before trusted access is activated there can be no service-managed StackSet.
@@ -56,6 +57,9 @@ pub async fn observe(
         let wanted = desired.iter().find(|desired| desired.name == name);
         let perhaps_left_over = scope.filter.is_empty() && name.starts_with(&scope.prefix());
         if wanted.is_none() && !perhaps_left_over {
+            if name.starts_with(&scope.prefix()) {
+                observed.unread.insert(name);
+            }
             continue;
         }
         let Some(set) = aws.describe_stack_set(&name).await? else {
@@ -95,6 +99,32 @@ pub async fn observe(
         );
     }
     Ok(observed)
+}
+
+/// Whether no StackSet of the environment has an instance yet. An environment that has no StackSets is never
+/// new: what it has, such as policies, may have been there for long.
+pub fn is_first_installation(
+    scope: &Scope<'_>,
+    environment: &str,
+    desired: &[Desired],
+    observed: &Observed,
+) -> bool {
+    let of_environment = |component: &Component| {
+        matches!(&component.spec, Spec::StackSet(spec) if spec.accounts.is_none())
+            && component
+                .environments
+                .as_ref()
+                .is_none_or(|names| names.contains(environment))
+    };
+    let suffix = format!("-{environment}");
+    let lives = desired
+        .iter()
+        .filter(|desired| desired.environment.as_deref() == Some(environment))
+        .filter_map(|desired| observed.sets.get(&desired.name))
+        .any(|live| !live.instances.is_empty());
+    // What was not read may have instances.
+    let unread = observed.unread.iter().any(|name| name.ends_with(&suffix));
+    scope.rollout.components().any(of_environment) && !lives && !unread
 }
 
 /// Overrides are in no list, only in a call per instance at two a second: they are read where a file names

@@ -41,6 +41,15 @@ pub async fn start(
     id: &str,
     send: impl AsyncFn() -> Result<String, AwsError>,
 ) -> Result<String, Trouble> {
+    if context.may_have_been_sent()
+        && context
+            .aws
+            .describe_stack_set_operation(stack_set, id)
+            .await?
+            .is_some()
+    {
+        return Ok(id.to_owned());
+    }
     let poll = Poll::new(context.deadlines.foreign_operation);
     loop {
         let error = match send().await {
@@ -87,7 +96,12 @@ pub async fn wait(
 ) -> Result<Operation, Trouble> {
     let poll = Poll::new(context.deadlines.stack_set_operation);
     let mut looks = 0_u32;
+    let mut stopped = false;
     loop {
+        if context.stops_operations() && !stopped {
+            stopped = true;
+            context.aws.stop_stack_set_operation(stack_set, id).await?;
+        }
         let operation = context
             .aws
             .describe_stack_set_operation(stack_set, id)
@@ -130,7 +144,7 @@ pub async fn judge(
     aim: Aim,
 ) -> Result<StepResult, Trouble> {
     let Evidence { rows, instances } = gather(context, step, stack_set, operation, aim).await?;
-    let mut result = StepResult::default();
+    let mut result = StepResult::default().settled();
     for target in &step.targets {
         let (row, instance) = (rows.get(target), instances.get(target));
         if is_good(aim, row, instance) {

@@ -10,7 +10,7 @@ use bedrail::sandbox::world::cloudformation::stack_sets::Action;
 use bedrail::sandbox::world::{AccountId, World};
 use jiff::Timestamp;
 
-use super::stage::{HOME, REGIONS, Stage, operator, organization, place};
+use super::stage::{HOME, REGIONS, Stage, begins, operator, organization, place};
 use crate::support::project::Project;
 
 const GROUP: &str = "/notes";
@@ -293,10 +293,16 @@ async fn an_operation_of_somebody_else_is_waited_for() {
         }
     };
     let (first, second) = tokio::join!(
-        bedrail::apply::run(&other.aws, &theirs, stage.deadlines, &one, &mut ignore),
+        bedrail::apply::run(
+            &other.aws,
+            &theirs,
+            begins(&other.aws, stage.deadlines, &one),
+            &mut ignore
+        ),
         async {
             tokio::time::sleep(Duration::from_secs(5)).await;
-            bedrail::apply::run(&mine.aws, &my_plan, stage.deadlines, &two, &mut listen).await
+            let setting = begins(&mine.aws, stage.deadlines, &two);
+            bedrail::apply::run(&mine.aws, &my_plan, setting, &mut listen).await
         }
     );
     assert_eq!(first.outcome, RunOutcome::Converged, "{:?}", first.failures);
@@ -584,8 +590,7 @@ async fn an_account_that_is_suspended_meanwhile_is_out_of_scope() {
     let report = bedrail::apply::run(
         &session.aws,
         &plan,
-        stage.deadlines,
-        &Interrupt::default(),
+        begins(&session.aws, stage.deadlines, &Interrupt::default()),
         &mut |_| {},
     )
     .await;
