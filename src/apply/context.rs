@@ -36,6 +36,8 @@ pub struct Deadlines {
     pub enabling: Duration,
     /// A role or key policy that was just written, until services see it.
     pub propagation: Duration,
+    /// A policy that was attached, until it acts everywhere. AWS gives no number; up to five minutes are assumed.
+    pub policy_effect: Duration,
 }
 
 impl Default for Deadlines {
@@ -50,6 +52,7 @@ impl Default for Deadlines {
             change_set: minutes(15),
             enabling: minutes(10),
             propagation: minutes(2),
+            policy_effect: minutes(5),
         }
     }
 }

@@ -75,7 +75,7 @@ impl Ledger {
         self.journal.note(Entry::Intent(intent));
         self.commit().await?;
         // After the write, which may have taken its time.
-        self.lease.check().map_err(|lost| Refusal {
+        self.lease.ensure().await.map_err(|lost| Refusal {
             code: LEASE_LOST,
             message: lost.to_string(),
         })?;

@@ -152,7 +152,11 @@ impl Aws {
         let mut backoff = BACKOFF_FIRST;
         loop {
             self.inner.pacer.turn(&key).await;
-            let config = self.config(place).await?;
+            let config = if operation.effect == Effect::Read {
+                self.config(place).await?
+            } else {
+                self.known_config(place).await?
+            };
             let client = C::connect(&config, self.inner.guard.clone());
             let noted = self.note(C::SERVICE, operation, place).await?;
             attempts += 1;

@@ -10,6 +10,7 @@ mod session;
 
 pub mod bedrock;
 pub mod kms;
+pub mod objects;
 pub mod organizations;
 pub mod s3;
 pub mod stack_sets;

@@ -1,0 +1,3 @@
+//! What `cargo test` runs of the simulation.
+
+mod seeds;
