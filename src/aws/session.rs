@@ -276,10 +276,7 @@ impl Aws {
             Some(ends.into()),
             "AssumeRole",
         );
-        Ok(Session {
-            credentials,
-            ends,
-        })
+        Ok(Session { credentials, ends })
     }
 
     /// `aws`, `aws-us-gov`, `aws-cn` …, as the caller's own ARN has it.

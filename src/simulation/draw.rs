@@ -62,7 +62,10 @@ pub struct Broken {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Interference {
     /// Somebody configures invocation logging (F80).
-    Logging { account: String, region: &'static str },
+    Logging {
+        account: String,
+        region: &'static str,
+    },
     /// Somebody edits a policy of ours (F60).
     Policy { environment: &'static str },
     /// Somebody starts an operation on a StackSet of ours (F12).
@@ -288,5 +291,7 @@ fn actives(shape: &Shape) -> Vec<&str> {
 }
 
 fn pick<'t, T>(rng: &mut Rng, from: &'t [T]) -> Option<&'t T> {
-    (!from.is_empty()).then(|| rng.usize(0..from.len())).and_then(|at| from.get(at))
+    (!from.is_empty())
+        .then(|| rng.usize(0..from.len()))
+        .and_then(|at| from.get(at))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::apply::event::{Event, RunOutcome, What as Said};
-use crate::apply::{Deadlines, Interrupt, RunReport};
+use crate::apply::{Deadlines, Interrupt, RunReport, Setting};
 use crate::aws::{EmbeddedHttp, EmbeddedKeys, Source};
 use crate::clock::Clock;
 use crate::config::Loaded;
@@ -121,7 +121,10 @@ fn material(shape: &Shape) -> Result<Rc<Material>, Unusable> {
 /// [`Unusable`]; a broken invariant is no error, but a finding.
 pub fn run(options: &Options) -> Result<Outcome, Unusable> {
     let material = material(&options.shape)?;
-    Ok(on_a_clock_of_its_own(options.seed, play(options, &material))?)
+    Ok(on_a_clock_of_its_own(
+        options.seed,
+        play(options, &material),
+    )?)
 }
 
 /// Paused time, one thread, and the program's source of chance at its beginning.
@@ -209,13 +212,19 @@ impl Theatre<'_> {
             if process.is_interrupted() {
                 interrupt.set();
             }
-            debug_assert!(!matches!(event.what, Said::RunFinished { .. }) || event.at >= organization::MORNING);
+            debug_assert!(
+                !matches!(event.what, Said::RunFinished { .. })
+                    || event.at >= organization::MORNING
+            );
         };
         let report = crate::apply::run(
             &session.aws,
             &plan,
-            Deadlines::default(),
-            &interrupt,
+            Setting::new(
+                self.clock.now().to_string(),
+                Deadlines::default(),
+                &interrupt,
+            ),
             &mut on_event,
         )
         .await;
@@ -358,10 +367,7 @@ fn foreign_definition(world: &mut World, name: &str) -> bool {
 }
 
 async fn roll_out(shape: &Shape, first: &Loaded, world: World) -> Result<World, Unusable> {
-    let sandbox = Sandbox::in_memory(
-        world.clone(),
-        crate::sandbox::Clock::starting_at(world.now),
-    );
+    let sandbox = Sandbox::in_memory(world.clone(), crate::sandbox::Clock::starting_at(world.now));
     let intent = Intent::of(shape, Version::First);
     let facts = Facts::new(shape, intent.clone(), intent.clone());
     let quiet = super::draw::Wire {
@@ -407,7 +413,9 @@ async fn roll_out(shape: &Shape, first: &Loaded, world: World) -> Result<World, 
 
 async fn why_no_plan(stage: &Theatre<'_>, process: &Process) -> String {
     let loaded = stage.material.loaded(Version::First);
-    let aws = match session::connect(&loaded.rollout, Theatre::source(process), stage.clock, None).await {
+    let aws = match session::connect(&loaded.rollout, Theatre::source(process), stage.clock, None)
+        .await
+    {
         Ok(aws) => aws,
         Err(error) => return error.to_string(),
     };
@@ -432,8 +440,16 @@ async fn play(options: &Options, material: &Material) -> Outcome {
     world.settings.list_lag_seconds = options.aws.list_lag_seconds;
     world.settings.role_propagation_seconds = options.aws.role_propagation_seconds;
     world.settings.published_rates = options.aws.published_rates;
-    world.cloudformation.stack_sets.open_questions.resent_operation = options.aws.resent;
-    world.cloudformation.stack_sets.open_questions.create_on_existing = options.aws.on_existing;
+    world
+        .cloudformation
+        .stack_sets
+        .open_questions
+        .resent_operation = options.aws.resent;
+    world
+        .cloudformation
+        .stack_sets
+        .open_questions
+        .create_on_existing = options.aws.on_existing;
     for broken in &options.broken {
         world.cloudformation.faults.inject(ResourceFault {
             account: Some(AccountId(broken.account.clone())),
@@ -450,10 +466,7 @@ async fn play(options: &Options, material: &Material) -> Outcome {
     };
     let previous = Intent::of(&material.shape, Version::First);
     let now = Intent::of(&material.shape, wanted);
-    let sandbox = Sandbox::in_memory(
-        world.clone(),
-        crate::sandbox::Clock::starting_at(world.now),
-    );
+    let sandbox = Sandbox::in_memory(world.clone(), crate::sandbox::Clock::starting_at(world.now));
     let facts = Facts::new(&material.shape, now, previous);
     let mut stage = Theatre {
         clock: Clock::starting_at(world.now),
@@ -491,11 +504,7 @@ async fn chaos(stage: &mut Theatre<'_>, options: &Options, wanted: Version) {
         let orders = Orders {
             crash,
             interrupt_at: options.interrupt_at.filter(|_| at == 0),
-            interference: if at == 0 {
-                &options.interference
-            } else {
-                &[]
-            },
+            interference: if at == 0 { &options.interference } else { &[] },
         };
         let ended = stage.apply(wanted, orders).await;
         judge(stage, &ended, "a run in bad weather");

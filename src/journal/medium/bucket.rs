@@ -259,7 +259,7 @@ impl Medium for Bucket {
     fn put<'a>(
         &'a self,
         run: &'a RunId,
-        name: &'static str,
+        name: &'a str,
         bytes: Vec<u8>,
     ) -> LocalBoxFuture<'a, Result<(), MediumError>> {
         async move {
@@ -275,7 +275,7 @@ impl Medium for Bucket {
     fn get<'a>(
         &'a self,
         run: &'a RunId,
-        name: &'static str,
+        name: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, MediumError>> {
         async move {
             let slot = self.read_key(&self.run_key(run, name)).await?;
@@ -284,16 +284,13 @@ impl Medium for Bucket {
         .boxed_local()
     }
 
-    fn look<'a>(
-        &'a self,
-        name: &'static str,
-    ) -> LocalBoxFuture<'a, Result<Option<Slot>, MediumError>> {
+    fn look<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Option<Slot>, MediumError>> {
         async move { self.read_key(&self.key(name)).await }.boxed_local()
     }
 
     fn swap<'a>(
         &'a self,
-        name: &'static str,
+        name: &'a str,
         seen: Option<&'a Version>,
         bytes: Vec<u8>,
     ) -> LocalBoxFuture<'a, Result<Option<Version>, MediumError>> {
@@ -307,7 +304,7 @@ impl Medium for Bucket {
         .boxed_local()
     }
 
-    fn hold<'a>(&'a self, _: &'static str) -> LocalBoxFuture<'a, Result<Hold, MediumError>> {
+    fn hold<'a>(&'a self, _: &'a str) -> LocalBoxFuture<'a, Result<Hold, MediumError>> {
         async { Ok(Hold::Unknown) }.boxed_local()
     }
 }

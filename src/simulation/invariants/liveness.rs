@@ -11,7 +11,9 @@ pub const RUN_MAX: Duration = Duration::from_secs(48 * 3600);
 /// A run ended, or did not, in its time.
 pub fn ended(in_time: bool, what: &str, findings: &mut Findings) {
     findings.near("L1");
-    findings.check("L1", in_time, || format!("{what} did not end within 48 hours"));
+    findings.check("L1", in_time, || {
+        format!("{what} did not end within 48 hours")
+    });
     findings.near("L2");
     findings.check("L2", in_time, || format!("{what} waits for ever"));
 }

@@ -10,7 +10,11 @@ fn seeds(range: std::ops::Range<u64>) -> Findings {
         let outcome = run::run(&options).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         if let Some(breach) = outcome.breach() {
             let smallest = shrink::shrunk(&options, breach.id);
-            let lines: Vec<String> = outcome.calls.iter().map(crate::simulation::record::Call::line).collect();
+            let lines: Vec<String> = outcome
+                .calls
+                .iter()
+                .map(crate::simulation::record::Call::line)
+                .collect();
             panic!(
                 "seed {seed} breaks {}: {}\n\n{options:#?}\n\n{}\n\nshrunk:\n{}",
                 breach.id,
@@ -39,8 +43,12 @@ fn zz_speed() {
         let options = Options::draw(seed);
         let outcome = run::run(&options).unwrap();
         calls += outcome.calls.len();
-        for breach in outcome.findings.breaches { println!("{seed} {} {}", breach.id, breach.evidence); }
-        for call in outcome.calls { *by.entry(call.operation).or_default() += 1; }
+        for breach in outcome.findings.breaches {
+            println!("{seed} {} {}", breach.id, breach.evidence);
+        }
+        for call in outcome.calls {
+            *by.entry(call.operation).or_default() += 1;
+        }
     }
     println!("{calls} calls in {:?} {by:#?}", start.elapsed());
 }
