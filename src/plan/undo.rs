@@ -74,6 +74,7 @@ impl Undo<'_> {
             targets: opposite.targets,
             changes: opposite.changes,
             lock: of.lock.clone(),
+            wave: of.wave.clone(),
             preimage: of.payload.clone(),
             payload: digest::of(&opposite.change),
             change: opposite.change,
