@@ -1,6 +1,5 @@
 //! Runs from their first record to their last: begun, gone on with after an interruption, looked back at.
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,14 +66,14 @@ pub struct Kept {
 impl Kept {
     /// Whether it stopped on the way, and can be gone on with.
     pub fn is_open(&self) -> bool {
-        matches!(
-            self.recalled.outcome,
-            None | Some(RunOutcome::Interrupted)
-        )
+        matches!(self.recalled.outcome, None | Some(RunOutcome::Interrupted))
     }
 
     pub fn command(&self) -> Option<Command> {
-        self.recalled.started.as_ref().map(|started| started.command)
+        self.recalled
+            .started
+            .as_ref()
+            .map(|started| started.command)
     }
 
     /// What did not converge, with the failures of each step's last attempt.
@@ -91,7 +90,7 @@ pub struct Run {
     /// Who had the lease and never gave it back.
     pub taken_from: Option<Holder>,
     past: Past,
-    ledger: Rc<Ledger>,
+    ledger: Arc<Ledger>,
 }
 
 /// How a run is executed.
@@ -139,7 +138,7 @@ impl Records {
             plan,
             taken_from,
             past: self.history().await?,
-            ledger: Rc::new(Ledger::new(journal, lease, 0)),
+            ledger: Arc::new(Ledger::new(journal, lease, 0)),
         })
     }
 
@@ -168,8 +167,7 @@ impl Records {
             .map_or(Command::Apply, |started| started.command);
         let Granted { lease, taken_from } = self.lease(command, &id, &plan, watching).await?;
         // Read again under the lease: whoever held it before may have written since.
-        let reopened =
-            Journal::reopen(self.medium.clone(), &id, lease.epoch(), self.clock).await?;
+        let reopened = Journal::reopen(self.medium.clone(), &id, lease.epoch(), self.clock).await?;
         let recalled = Recalled::of(&reopened.opened.records, &plan);
         let ledger = Ledger::new(reopened.journal, lease, recalled.calls);
         ledger.note(Entry::TakenOver {
@@ -182,7 +180,7 @@ impl Records {
             plan,
             taken_from,
             past: recalled.past,
-            ledger: Rc::new(ledger),
+            ledger: Arc::new(ledger),
         })
     }
 
@@ -199,14 +197,7 @@ impl Records {
             run: run.clone(),
             plan: plan.digest.clone(),
         };
-        Lease::acquire(
-            self.medium.clone(),
-            claim,
-            self.clock,
-            self.terms,
-            watching,
-        )
-        .await
+        Lease::acquire(self.medium.clone(), claim, self.clock, self.terms, watching).await
     }
 
     /// Who works on the rollout, or last did without saying that it had ended.

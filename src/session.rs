@@ -11,6 +11,7 @@ use crate::ids::OrganizationId;
 use crate::organization::{Membership, Snapshot, discover};
 use crate::plan::waves::Assigned;
 use crate::plan::{self, NoPlan, Plan};
+use crate::resources::policy::lockout;
 use crate::resources::scope::{Filter, Scope};
 use crate::resources::{Desired, Observation};
 
@@ -97,18 +98,36 @@ impl Session {
         let scope = self.scope();
         let desired = Desired::of(&scope);
         let observation = Observation::of(&self.aws, &scope, &desired).await?;
-        plan::build(scope, &desired, &observation, &Assigned::new()).map_err(
+        let plan = plan::build(scope, &desired, &observation, &Assigned::new()).map_err(
             |NoPlan {
                  diagnostics,
                  refused,
-             }| Stop::Organization {
-                failed: Failed {
-                    diagnostics,
-                    sources: self.loaded.sources.clone(),
-                },
-                refused,
+             }| self.no_plan(diagnostics, refused),
+        )?;
+        self.guarded(plan).await
+    }
+
+    /// The second stage: what policies of everybody would deny after each step. Reads only for a plan that
+    /// touches such policies.
+    async fn guarded(&self, plan: Plan) -> Result<Plan, Stop> {
+        let scope = self.scope();
+        let live = lockout::read(&self.aws, &scope, &plan).await?;
+        let judgement = lockout::judge(&scope, &plan, &live, &self.aws.identity().arn);
+        if judgement.refusals.is_empty() {
+            Ok(plan.advised(judgement.advice))
+        } else {
+            Err(self.no_plan(judgement.refusals, true))
+        }
+    }
+
+    fn no_plan(&self, diagnostics: Vec<Diagnostic>, refused: bool) -> Stop {
+        Stop::Organization {
+            failed: Failed {
+                diagnostics,
+                sources: self.loaded.sources.clone(),
             },
-        )
+            refused,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -36,6 +36,8 @@ pub struct Deadlines {
     pub enabling: Duration,
     /// A role or key policy that was just written, until services see it.
     pub propagation: Duration,
+    /// A policy that was attached, until it acts everywhere. AWS gives no number; up to five minutes are assumed.
+    pub policy_effect: Duration,
 }
 
 impl Default for Deadlines {
@@ -50,6 +52,7 @@ impl Default for Deadlines {
             change_set: minutes(15),
             enabling: minutes(10),
             propagation: minutes(2),
+            policy_effect: minutes(5),
         }
     }
 }
@@ -111,7 +114,7 @@ pub struct Context<'a> {
 pub(super) struct Shared<'a> {
     /// Tells the requests of this run from those of another run of the same plan.
     pub run: String,
-    pub record: Option<Rc<Ledger>>,
+    pub record: Option<Arc<Ledger>>,
     pub interrupt: &'a Interrupt,
     /// Accounts that this plan creates stacks in, their roles among them.
     pub prepared: BTreeSet<AccountId>,

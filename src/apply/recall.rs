@@ -47,8 +47,10 @@ impl Recalled {
             Entry::RunStarted(started) => self.started = Some(started.clone()),
             Entry::Intent(intent) => {
                 self.calls = self.calls.max(intent.call);
-                self.unanswered
-                    .insert(intent.call, format!("{} {}", intent.service, intent.operation));
+                self.unanswered.insert(
+                    intent.call,
+                    format!("{} {}", intent.service, intent.operation),
+                );
                 if let Some(step) = &intent.step {
                     self.past.intended.insert(step.clone());
                     let touched = self.touched.entry(step.clone()).or_default();

@@ -18,6 +18,15 @@ pub struct Key {
 }
 
 impl Aws {
+    /// Asks for one alias and throws the answer away: whether the call is allowed is what is asked.
+    pub async fn can_list_aliases(&self, place: &Place) -> Result<(), AwsError> {
+        self.call(place, read("ListAliases"), async |client: Client| {
+            client.list_aliases().limit(1).send().await
+        })
+        .await
+        .map(drop)
+    }
+
     /// The key behind an alias (`alias/…`); `None` when there is no such alias.
     pub async fn key_by_alias(&self, place: &Place, alias: &str) -> Result<Option<Key>, AwsError> {
         let described = self

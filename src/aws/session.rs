@@ -150,6 +150,14 @@ impl Aws {
         self.known_config(&place).await.map(drop)
     }
 
+    /// The same with a session that is asked for anew, so that a role that can no longer be assumed shows.
+    pub async fn verify_afresh(&self, account: &AccountId) -> Result<(), AwsError> {
+        if *account != self.inner.identity.account {
+            self.forget_session(account).await;
+        }
+        self.verify(account).await
+    }
+
     /// The source credentials, loaded again shortly before they end.
     async fn source(&self, place: &Place) -> Result<Credentials, AwsError> {
         let mut slot = self.inner.sessions.source.lock().await;
@@ -268,10 +276,7 @@ impl Aws {
             Some(ends.into()),
             "AssumeRole",
         );
-        Ok(Session {
-            credentials,
-            ends,
-        })
+        Ok(Session { credentials, ends })
     }
 
     /// `aws`, `aws-us-gov`, `aws-cn` …, as the caller's own ARN has it.

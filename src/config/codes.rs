@@ -117,6 +117,8 @@ codes! {
     WAITS_FOR_OUTPUT = "E1105", "a policy that needs a value which only an earlier run can give";
     UNRESOLVED = "E1106", "a reference to something that is not there";
     STACK_STATE = "E1107", "a stack in a state that must be repaired by hand";
+    LOCKED_OUT = "E1108", "a policy that would deny the rollout, or the way back in, what they need";
+    GUARD_CASE = "E1109", "a case of `guard` that would not hold";
     CONTRADICTION = "E1199", "a plan that breaks its own rules: a fault of Bedrail";
 }
 

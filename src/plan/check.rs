@@ -188,7 +188,7 @@ fn in_scope(step: &Step, scope: &Scope<'_>, found: &mut Vec<Violation>) {
         }
     }
     if let Change::Policy(change) = &step.change
-        && let policy::change::What::Attach { target } = &change.what
+        && let policy::change::What::Attach { target, .. } = &change.what
         && let Ok(account) = target.as_str().parse::<AccountId>()
         && scope.membership.protected.contains(&account)
     {

@@ -326,6 +326,25 @@ impl Plan {
         digest::of(&bare)
     }
 
+    /// The same plan with more to know about it, found by looking at the plan itself.
+    pub fn advised(mut self, advice: Vec<String>) -> Self {
+        if advice.is_empty() {
+            return self;
+        }
+        self.notes.extend(advice.into_iter().map(|text| Note {
+            kind: NoteKind::Advice,
+            component: None,
+            environment: None,
+            account: None,
+            region: None,
+            text,
+        }));
+        self.notes.sort();
+        self.notes.dedup();
+        self.digest = self.compute_digest();
+        self
+    }
+
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }

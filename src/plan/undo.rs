@@ -67,6 +67,7 @@ impl Undo<'_> {
             environment: of.environment.clone(),
             account: of.account.clone(),
             region: of.region.clone(),
+            wave: None,
             action: opposite.action,
             title: opposite.title,
             reason: format!("takes back {}", of.id),
@@ -74,7 +75,6 @@ impl Undo<'_> {
             targets: opposite.targets,
             changes: opposite.changes,
             lock: of.lock.clone(),
-            wave: of.wave.clone(),
             preimage: of.payload.clone(),
             payload: digest::of(&opposite.change),
             change: opposite.change,
@@ -157,6 +157,8 @@ pub fn undo(plan: &Plan, touched: &BTreeMap<StepId, Touched>) -> Plan {
     let mut environments = plan.environments.clone();
     for order in environments.values_mut() {
         order.after.clear();
+        // What goes wrong is taken back everywhere at once.
+        order.waves.clear();
     }
     let mut back = Plan {
         digest: String::new(),

@@ -4,6 +4,7 @@
 mod check;
 mod compare;
 pub mod evaluate;
+pub mod guard;
 pub mod limits;
 mod render;
 

@@ -10,6 +10,8 @@ use crate::organization::{Membership, Snapshot};
 pub const TAG_ROLLOUT: &str = "bedrail:rollout";
 /// Tag that marks which component made something.
 pub const TAG_COMPONENT: &str = "bedrail:component";
+/// Tag that marks the environment of a policy: names alone cannot tell, since versions are part of them.
+pub const TAG_ENVIRONMENT: &str = "bedrail:environment";
 /// The name that stands for the management account where an account is named.
 pub const MANAGEMENT: &str = "management";
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    handle::NoAnswer,
     wire::{
         Parsed,
         service::{Protocol, Service},
@@ -52,6 +53,12 @@ pub enum What {
     BreakAfter,
     /// The service does what was asked and the connection breaks: no answer.
     LoseAnswer,
+    /// The connection breaks before the service has seen anything.
+    LoseRequest,
+    /// The service does what was asked; the connection stays open and nothing ever comes.
+    NeverAnswer,
+    /// The service sees nothing; the connection stays open and nothing ever comes.
+    NeverArrive,
     AccessDenied,
     ExpiredToken,
     /// Any other refusal, for example a concurrent modification.
@@ -69,8 +76,28 @@ pub enum Verdict {
     Instead(ApiError),
     /// Do what was asked, then answer this.
     After(ApiError),
-    /// Do what was asked, then break the connection.
-    Lost,
+    /// Do what was asked, then fall silent.
+    Unheard(Silence),
+    /// Do nothing and fall silent.
+    Nothing(Silence),
+}
+
+/// How a connection falls silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// It breaks.
+    Reset,
+    /// It stays open and nothing ever comes.
+    Endless,
+}
+
+impl Silence {
+    pub fn no_answer(self) -> NoAnswer {
+        match self {
+            Self::Reset => NoAnswer::Lost,
+            Self::Endless => NoAnswer::Never,
+        }
+    }
 }
 
 /// The rules of a running sandbox, with their counts.
@@ -136,7 +163,10 @@ impl What {
             Self::Throttle => Verdict::Instead(throttled(service)),
             Self::BreakBefore => Verdict::Instead(broken(service)),
             Self::BreakAfter => Verdict::After(broken(service)),
-            Self::LoseAnswer => Verdict::Lost,
+            Self::LoseAnswer => Verdict::Unheard(Silence::Reset),
+            Self::LoseRequest => Verdict::Nothing(Silence::Reset),
+            Self::NeverAnswer => Verdict::Unheard(Silence::Endless),
+            Self::NeverArrive => Verdict::Nothing(Silence::Endless),
             Self::AccessDenied => Verdict::Instead(denied(service)),
             Self::ExpiredToken => Verdict::Instead(super::world::sts::caller::expired(service)),
             Self::Refuse {
@@ -151,7 +181,7 @@ impl What {
 /// Too many requests, as each service says it.
 pub fn throttled(service: Service) -> ApiError {
     let (status, code, message) = match service {
-        Service::CloudFormation | Service::Iam | Service::Sts => {
+        Service::CloudFormation | Service::Iam | Service::Monitoring | Service::Sts => {
             (400, "Throttling", "Rate exceeded")
         }
         Service::Organizations => (
@@ -171,6 +201,7 @@ pub fn throttled(service: Service) -> ApiError {
 pub fn broken(service: Service) -> ApiError {
     let (status, code) = match service {
         Service::CloudFormation | Service::Sts => (500, "InternalFailure"),
+        Service::Monitoring => (500, "InternalServiceError"),
         Service::Iam => (500, "ServiceFailure"),
         Service::Organizations => (500, "ServiceException"),
         Service::Kms => (500, "KMSInternalException"),
@@ -188,7 +219,9 @@ pub fn broken(service: Service) -> ApiError {
 fn denied(service: Service) -> ApiError {
     let text = "You are not authorized to perform this operation.";
     match service.protocol() {
-        Protocol::Query { .. } | Protocol::RestXml => ApiError::new(403, "AccessDenied", text),
+        Protocol::Query { .. } | Protocol::Cbor | Protocol::RestXml => {
+            ApiError::new(403, "AccessDenied", text)
+        }
         Protocol::Json => ApiError::new(400, "AccessDeniedException", text),
         Protocol::RestJson => ApiError::new(403, "AccessDeniedException", text),
     }

@@ -15,10 +15,12 @@ use super::{
     clock::Clock,
     connector::InProcess,
     faults::{Faults, Verdict, throttled},
+    freeze::{Freeze, Freezes, Frozen, Line, Point},
     limits::Buckets,
+    observed::{Fate, Observed},
     store::{Store, StoreError},
-    wire::{Observed, Parsed, dispatch},
-    world::{Region, World, sts},
+    wire::{Parsed, dispatch, service::Service},
+    world::{Caller, Region, World, sts},
 };
 
 /// Why a request got no answer.
@@ -27,6 +29,9 @@ pub enum NoAnswer {
     /// The connection broke after the request was carried out.
     #[error("connection reset by peer")]
     Lost,
+    /// The connection stays open and nothing comes.
+    #[error("no answer")]
+    Never,
     #[error("the saved organization cannot be used: {0}")]
     Store(#[from] StoreError),
 }
@@ -47,6 +52,8 @@ struct Inner {
     buckets: Buckets,
     observer: Option<Observer>,
     counts: BTreeMap<(&'static str, String), u64>,
+    freezes: Freezes,
+    requests: u64,
 }
 
 impl fmt::Debug for Sandbox {
@@ -89,6 +96,8 @@ impl Sandbox {
                 buckets: Buckets::default(),
                 observer: None,
                 counts: BTreeMap::new(),
+                freezes: Freezes::default(),
+                requests: 0,
             })),
         }
     }
@@ -99,7 +108,23 @@ impl Sandbox {
 
     /// An HTTP client for the SDK that ends here.
     pub fn http_client(&self) -> InProcess {
-        InProcess::new(self.clone())
+        self.http_client_of(0)
+    }
+
+    /// An HTTP client for one of several processes that use the sandbox at the same time.
+    pub fn http_client_of(&self, line: Line) -> InProcess {
+        InProcess::new(self.clone(), line)
+    }
+
+    /// Lets a process crash at one of its requests. Its request never ends and nothing that it sends from
+    /// then on is seen, until [`Sandbox::thaw`].
+    pub fn freeze(&self, freeze: Freeze) -> Frozen {
+        self.lock().freezes.arm(freeze)
+    }
+
+    /// Takes every freeze back: what is sent from now on is answered.
+    pub fn thaw(&self) {
+        self.lock().freezes.thaw();
     }
 
     /// Answers one request at the clock's time.
@@ -107,31 +132,42 @@ impl Sandbox {
     /// # Errors
     /// [`NoAnswer`] if the caller is to see a broken connection.
     pub fn call(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, NoAnswer> {
+        self.call_on(0, request)
+    }
+
+    /// [`Sandbox::call`] of one of several processes.
+    ///
+    /// # Errors
+    /// [`NoAnswer`] if the caller is to see a broken or a silent connection.
+    pub fn call_on(
+        &self,
+        line: Line,
+        request: &Request<Bytes>,
+    ) -> Result<Response<Bytes>, NoAnswer> {
         let now = self.clock.now();
         let parsed = match Parsed::of(request) {
             Ok(parsed) => parsed,
             Err(why) => return Ok(dispatch::unreadable(&why)),
         };
         let inner = &mut *self.lock();
+        let asked = Asked {
+            line,
+            parsed: &parsed,
+            body: request.body(),
+        };
         let Some(mut store) = inner.store.take() else {
-            return match inner.answer(&parsed, now) {
-                Ok((response, _)) => Ok(response),
-                Err(Gone { .. }) => Err(NoAnswer::Lost),
-            };
+            return inner.answer(asked, now).0;
         };
         let outcome = store.locked(|store| {
             store.catch_up(&mut inner.world)?;
-            let (answer, changed) = match inner.answer(&parsed, now) {
-                Ok((response, changed)) => (Some(response), changed),
-                Err(Gone { changed }) => (None, changed),
-            };
+            let (answer, changed) = inner.answer(asked, now);
             if changed {
                 store.append(request, now)?;
             }
             Ok(answer)
         });
         inner.store = Some(store);
-        outcome?.ok_or(NoAnswer::Lost)
+        outcome?
     }
 
     /// Has every request reported after it was answered.
@@ -207,60 +243,126 @@ impl Sandbox {
     }
 }
 
-/// The answer got lost; whether the world may have changed.
-struct Gone {
-    changed: bool,
+/// A request and who sent it.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    line: Line,
+    parsed: &'a Parsed,
+    body: &'a [u8],
 }
 
 impl Inner {
-    /// The answer and whether the world may have changed by it.
-    fn answer(&mut self, parsed: &Parsed, now: Timestamp) -> Result<(Response<Bytes>, bool), Gone> {
+    /// The answer, and whether the world may have changed by it.
+    fn answer(
+        &mut self,
+        asked: Asked<'_>,
+        now: Timestamp,
+    ) -> (Result<Response<Bytes>, NoAnswer>, bool) {
+        let Asked { line, parsed, .. } = asked;
+        if self.freezes.is_frozen(line) {
+            return (Err(NoAnswer::Never), false);
+        }
+        self.requests += 1;
+        let read = parsed.is_read();
         let caller = sts::caller::resolve(&self.world, parsed).ok();
-        let account = caller.map(|caller| caller.account);
-        let verdict = self.faults.judge(parsed, account.as_ref()).or_else(|| {
-            let account = account.as_ref()?;
+        let freeze = self
+            .freezes
+            .count(line, !read && parsed.service != Service::Sts);
+        if freeze == Some(Point::Before) {
+            let observed = Observed {
+                fate: Fate::Vanished,
+                ..Observed::of(parsed, caller.as_ref(), now)
+            };
+            self.note(asked, observed);
+            self.freezes.freeze(line);
+            return (Err(NoAnswer::Never), false);
+        }
+        let verdict = self.verdict(parsed, caller.as_ref(), now);
+        let (answer, observed) = match verdict {
+            Some(Verdict::Instead(error)) => {
+                let (response, observed) = dispatch::refusal(parsed, caller.as_ref(), &error, now);
+                (Ok(response), observed)
+            }
+            Some(Verdict::Nothing(how)) => {
+                let observed = Observed {
+                    fate: Fate::Vanished,
+                    ..Observed::of(parsed, caller.as_ref(), now)
+                };
+                (Err(how.no_answer()), observed)
+            }
+            None => {
+                let (response, observed) = self.world.answer(parsed, now);
+                (Ok(response), observed)
+            }
+            Some(Verdict::Unheard(how)) => {
+                let (_, observed) = self.world.answer(parsed, now);
+                let observed = Observed {
+                    status: 0,
+                    fate: Fate::ServedUnheard,
+                    ..observed
+                };
+                (Err(how.no_answer()), observed)
+            }
+            Some(Verdict::After(error)) => {
+                let (_, served) = self.world.answer(parsed, now);
+                let (response, told) = dispatch::refusal(parsed, caller.as_ref(), &error, now);
+                let observed = Observed {
+                    status: told.status,
+                    code: told.code,
+                    fate: Fate::ServedButBroken,
+                    ..served
+                };
+                (Ok(response), observed)
+            }
+        };
+        let changed = !read && observed.fate.reached_service();
+        if freeze == Some(Point::After) {
+            let observed = Observed {
+                status: 0,
+                fate: if observed.fate.reached_service() {
+                    Fate::ServedUnheard
+                } else {
+                    Fate::Vanished
+                },
+                ..observed
+            };
+            self.note(asked, observed);
+            self.freezes.freeze(line);
+            return (Err(NoAnswer::Never), changed);
+        }
+        self.note(asked, observed);
+        (answer, changed)
+    }
+
+    /// What faults and rates make of a request.
+    fn verdict(
+        &mut self,
+        parsed: &Parsed,
+        caller: Option<&Caller>,
+        now: Timestamp,
+    ) -> Option<Verdict> {
+        let account = caller.map(|caller| &caller.account);
+        self.faults.judge(parsed, account).or_else(|| {
+            let account = account?;
             let region = Region(parsed.region().to_owned());
             let admitted = !self.world.settings.published_rates
                 || self
                     .buckets
                     .admit(parsed.service, &parsed.operation, account, &region, now);
             (!admitted).then(|| Verdict::Instead(throttled(parsed.service)))
-        });
-        if let Some(Verdict::Instead(error)) = verdict {
-            let (response, observed) = dispatch::refusal(parsed, account, &error, now);
-            self.note(&observed);
-            return Ok((response, false));
-        }
-        let (response, observed) = self.world.answer(parsed, now);
-        let changed = !observed.read;
-        match verdict {
-            None => {
-                self.note(&observed);
-                Ok((response, changed))
-            }
-            Some(Verdict::Lost) => {
-                self.note(&Observed {
-                    status: 0,
-                    code: Some("ConnectionReset".to_owned()),
-                    ..observed
-                });
-                Err(Gone { changed })
-            }
-            Some(Verdict::After(error) | Verdict::Instead(error)) => {
-                let (response, observed) = dispatch::refusal(parsed, account, &error, now);
-                self.note(&observed);
-                Ok((response, changed))
-            }
-        }
+        })
     }
 
-    fn note(&mut self, observed: &Observed) {
+    fn note(&mut self, asked: Asked<'_>, mut observed: Observed) {
         *self
             .counts
             .entry((observed.service, observed.operation.clone()))
             .or_default() += 1;
         if let Some(observer) = &mut self.observer {
-            observer(observed);
+            observed.number = self.requests;
+            observed.line = asked.line;
+            observed.in_full(asked.parsed, asked.body);
+            observer(&observed);
         }
     }
 }

@@ -63,8 +63,7 @@ impl Paper {
 }
 
 fn is_journal(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name == "journal.jsonl")
+    path.file_name().is_some_and(|name| name == "journal.jsonl")
 }
 
 fn intent(run: &str, line: &str) -> Option<Intended> {

@@ -68,7 +68,10 @@ pub struct Broken {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Interference {
     /// Somebody configures invocation logging (F80).
-    Logging { account: String, region: &'static str },
+    Logging {
+        account: String,
+        region: &'static str,
+    },
     /// Somebody edits a policy of ours (F60).
     Policy { environment: &'static str },
     /// Somebody starts an operation on a StackSet of ours (F12).
@@ -165,9 +168,7 @@ impl Options {
             Vec::new()
         };
         let crashes = match rng.u8(0..3) {
-            0 => (0..rng.usize(1..=3))
-                .map(|_| crash(&mut rng))
-                .collect(),
+            0 => (0..rng.usize(1..=3)).map(|_| crash(&mut rng)).collect(),
             _ => Vec::new(),
         };
         let second_operator = (rng.u8(0..6) == 0).then(|| rng.u32(0..600));
@@ -335,5 +336,7 @@ fn actives(shape: &Shape) -> Vec<&str> {
 }
 
 fn pick<'t, T>(rng: &mut Rng, from: &'t [T]) -> Option<&'t T> {
-    (!from.is_empty()).then(|| rng.usize(0..from.len())).and_then(|at| from.get(at))
+    (!from.is_empty())
+        .then(|| rng.usize(0..from.len()))
+        .and_then(|at| from.get(at))
 }

@@ -258,11 +258,9 @@ async fn two_at_once(theatre: &mut Theatre, orders: Orders<'_>, after: u32) -> E
             .lives(&second, &other_records, Task::Resume, &alone)
             .await
     };
-    let (ended, other) = futures_util::future::join(
-        theatre.lives(&first, &records, Task::Apply, &orders),
-        late,
-    )
-    .await;
+    let (ended, other) =
+        futures_util::future::join(theatre.lives(&first, &records, Task::Apply, &orders), late)
+            .await;
     judge(theatre, &other, "a second operator's run");
     theatre
         .recorder

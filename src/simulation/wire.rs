@@ -236,7 +236,11 @@ impl Process {
     async fn travel(&self) {
         let millis = self.recorder.with(|traffic| {
             let most = traffic.delay_millis;
-            if most == 0 { 0 } else { traffic.rng.u64(0..=most) }
+            if most == 0 {
+                0
+            } else {
+                traffic.rng.u64(0..=most)
+            }
         });
         if millis > 0 {
             tokio::time::sleep(Duration::from_millis(millis)).await;

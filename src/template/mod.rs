@@ -8,6 +8,8 @@ pub mod regions;
 pub mod uses;
 mod value;
 
+pub use long_form::to_json;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

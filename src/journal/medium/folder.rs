@@ -338,7 +338,7 @@ impl Medium for Folder {
     fn put<'a>(
         &'a self,
         run: &'a RunId,
-        name: &'static str,
+        name: &'a str,
         bytes: Vec<u8>,
     ) -> LocalBoxFuture<'a, Result<(), MediumError>> {
         let path = self.inner.folder_of(run).join(name);
@@ -352,16 +352,13 @@ impl Medium for Folder {
     fn get<'a>(
         &'a self,
         run: &'a RunId,
-        name: &'static str,
+        name: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, MediumError>> {
         let path = self.inner.folder_of(run).join(name);
         self.work(move |inner| inner.read(&path))
     }
 
-    fn look<'a>(
-        &'a self,
-        name: &'static str,
-    ) -> LocalBoxFuture<'a, Result<Option<Slot>, MediumError>> {
+    fn look<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Option<Slot>, MediumError>> {
         let path = self.inner.root.join(name);
         self.work(move |inner| {
             Ok(inner.read(&path)?.map(|bytes| Slot {
@@ -373,15 +370,15 @@ impl Medium for Folder {
 
     fn swap<'a>(
         &'a self,
-        name: &'static str,
+        name: &'a str,
         seen: Option<&'a Version>,
         bytes: Vec<u8>,
     ) -> LocalBoxFuture<'a, Result<Option<Version>, MediumError>> {
-        let seen = seen.cloned();
-        self.work(move |inner| inner.swap(name, seen.as_ref(), &bytes))
+        let (name, seen) = (name.to_owned(), seen.cloned());
+        self.work(move |inner| inner.swap(&name, seen.as_ref(), &bytes))
     }
 
-    fn hold<'a>(&'a self, name: &'static str) -> LocalBoxFuture<'a, Result<Hold, MediumError>> {
+    fn hold<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Hold, MediumError>> {
         let path = self.inner.root.join(name);
         self.work(move |inner| {
             inner.ready(&inner.root)?;

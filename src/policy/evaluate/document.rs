@@ -110,6 +110,14 @@ impl ParsedPolicy {
             .map(|statement| statement.name.as_str())
     }
 
+    /// Each statement as a policy of its own, under the same name.
+    pub fn each_statement(&self) -> impl Iterator<Item = Self> {
+        self.statements.iter().map(|statement| Self {
+            name: self.name.clone(),
+            statements: vec![statement.clone()],
+        })
+    }
+
     pub(super) fn statements(&self) -> &[Statement] {
         &self.statements
     }

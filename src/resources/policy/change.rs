@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{PolicyId, TargetId};
+use crate::ids::{AccountId, PolicyId, Region, TargetId};
 use crate::resources::organization_access::spec::PolicyType;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,12 @@ pub enum What {
     },
     Attach {
         target: TargetId,
+        /// SHA-256 of the document that was reviewed, parsed and minified: another one is not attached.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content: Option<String>,
+        /// Canary accounts that must still be open to the deployer afterwards, or it is taken back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        probe: Option<Probe>,
     },
     Detach {
         target: TargetId,
@@ -46,6 +52,19 @@ pub enum What {
 impl What {
     /// A plain attachment.
     pub fn attach(target: TargetId) -> Self {
-        What::Attach { target }
+        What::Attach {
+            target,
+            content: None,
+            probe: None,
+        }
     }
+}
+
+/// Where the deployer looks whether a policy that was just attached locks it out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Probe {
+    /// Every one of them has the policy attached directly when the step is done.
+    pub accounts: Vec<AccountId>,
+    pub regions: Vec<Region>,
 }

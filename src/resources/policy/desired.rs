@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::diagnostic::Origin;
 use crate::config::model::{Component, Environment, OuSelector, Value};
-use crate::ids::{AccountId, TargetId};
+use crate::ids::{AccountId, Region, TargetId};
 use crate::organization::AccountState;
 use crate::resources::organization_access::spec::PolicyType;
-use crate::resources::scope::{For, Scope};
+use crate::resources::scope::{For, Scope, TAG_ENVIRONMENT};
 
+use super::canary;
 use super::spec::{EnvironmentChoice, Spec};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,10 @@ pub struct Desired {
     pub parameters: BTreeMap<String, Value>,
     pub targets: BTreeSet<TargetId>,
     pub tags: BTreeMap<String, String>,
+    /// Accounts that it is tried in first.
+    pub canaries: BTreeSet<AccountId>,
+    /// Where the canaries are looked at.
+    pub regions: Vec<Region>,
     /// Units that the component names and that do not exist.
     pub missing_units: Vec<String>,
     /// Why accounts are named one by one where a unit would be shorter.
@@ -59,7 +64,9 @@ pub fn build(
             },
         ),
         targets: BTreeSet::new(),
-        tags: scope.tags(component, environment),
+        tags: tags(scope, component, environment),
+        canaries: BTreeSet::new(),
+        regions: scope.regions(component, environment),
         missing_units: Vec::new(),
         remark: None,
     };
@@ -73,6 +80,7 @@ pub fn build(
                 }
                 let mut desired = base(Some(environment));
                 (desired.targets, desired.remark) = environment_targets(scope, environment);
+                desired.canaries = canary::of_environment(scope, environment);
                 into.push(desired);
             }
         }
@@ -98,10 +106,23 @@ pub fn build(
                     _ => desired.missing_units.push(text.clone()),
                 }
             }
+            desired.canaries = canary::below(scope, &desired.targets);
             into.push(desired);
         }
         None => {}
     }
+}
+
+fn tags(
+    scope: &Scope<'_>,
+    component: &Component,
+    environment: Option<&Environment>,
+) -> BTreeMap<String, String> {
+    let mut tags = scope.tags(component, environment);
+    tags.extend(
+        environment.map(|environment| (TAG_ENVIRONMENT.to_owned(), environment.name.clone())),
+    );
+    tags
 }
 
 /// The environment's units where the policy would reach exactly its accounts, else the accounts themselves: a

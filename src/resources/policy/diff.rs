@@ -1,43 +1,33 @@
 //! Which policies must be created, changed, attached, detached, deleted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
 use crate::config::codes;
-use crate::config::model::{Reference, Value};
 use crate::ids::{PolicyId, TargetId};
 use crate::plan::{Action, Draft, FieldChange, Lock, Shown, StepDraft, StepId, preimage};
-use crate::policy::limits;
 use crate::policy::{minify, same};
 use crate::resources;
 use crate::resources::organization_access::spec::PolicyType;
-use crate::resources::scope::For;
-use crate::resources::values::{Planned, plan_value};
+use crate::resources::scope::TAG_ENVIRONMENT;
 
 use super::change::{Change, What};
 use super::desired::Desired;
 use super::observe::{Live, Observed};
+use super::render::render;
+use super::{stages, versions};
 
 pub fn diff(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
-    let mut room = observed.attached.clone();
     for desired in desired {
-        let live = observed
-            .policies
-            .get(&(desired.policy_type, desired.name.clone()));
-        one(desired, live, &mut room, draft);
+        one(desired, observed, draft);
     }
     if draft.scope.filter.is_empty() {
         leftovers(desired, observed, draft);
     }
 }
 
-fn one(
-    desired: &Desired,
-    live: Option<&Live>,
-    room: &mut BTreeMap<(PolicyType, TargetId), usize>,
-    draft: &mut Draft<'_>,
-) {
+fn one(desired: &Desired, observed: &Observed, draft: &mut Draft<'_>) {
     for unit in &desired.missing_units {
         draft.wrong(
             codes::NO_SUCH_UNIT,
@@ -52,6 +42,9 @@ fn one(
     let Some(content) = render(desired, draft) else {
         return;
     };
+    let live = observed
+        .policies
+        .get(&(desired.policy_type, desired.name.clone()));
     if let Some(live) = live
         && !live.is_of(&draft.scope.rollout.name)
     {
@@ -63,173 +56,92 @@ fn one(
         );
         return;
     }
+    let incomplete = match desired.policy_type {
+        // What denies by a mistake denies everybody at once.
+        PolicyType::ServiceControlPolicy | PolicyType::ResourceControlPolicy => {
+            stages::staged(desired, observed, &content, draft)
+        }
+        PolicyType::BedrockPolicy => direct(desired, live, &content, draft),
+    };
+    if let Some(remark) = &desired.remark
+        && incomplete
+    {
+        draft.advice(&desired.component, remark.clone());
+    }
+}
+
+/// Changed in place and attached everywhere at once. Whether something is attached anew.
+fn direct(desired: &Desired, live: Option<&Live>, content: &Json, draft: &mut Draft<'_>) -> bool {
     let mut last = draft.access.get(desired.policy_type.name()).cloned();
-    let id = live.map(|live| live.id.clone());
+    let policy = Policy {
+        name: &desired.name,
+        id: live.map(|live| &live.id),
+        wave: None,
+    };
     match live {
-        None => last = Some(create(desired, &content, last, draft)),
+        None => last = Some(create(desired, policy, content, None, last, draft)),
         Some(live) => {
             let unchanged = serde_json::from_str::<Json>(&live.content)
-                .is_ok_and(|json| same(&json, &content))
+                .is_ok_and(|json| same(&json, content))
                 && live.description == desired.description;
             if unchanged {
                 draft.unchanged(1);
             } else {
-                last = Some(update(desired, live, &content, last, draft));
+                last = Some(update(desired, policy, live, content, last, draft));
             }
         }
     }
     let none = BTreeSet::new();
     let attached = live.map_or(&none, |live| &live.targets);
+    let mut incomplete = false;
     for target in &desired.targets {
         if attached.contains(target) {
             draft.unchanged(1);
             continue;
         }
-        let count = room
-            .entry((desired.policy_type, target.clone()))
-            .or_default();
-        *count += 1;
-        if let Some(limit) = limits::attached_limit(desired.policy_type)
-            && *count > limit
-        {
-            let name = draft.scope.snapshot.target_name(target);
-            draft.refuse(
-                codes::NO_ROOM,
-                Some(&desired.origin),
-                format!("{name} would have {count} policies of this type attached directly, and AWS allows {limit}"),
-                "detach one, merge two documents, or attach this one elsewhere in the tree",
-            );
-        }
+        incomplete = true;
         attach(
             desired,
-            id.clone(),
+            policy,
+            content,
             target,
+            "declared and not attached",
             last.iter().cloned().collect(),
             draft,
         );
     }
     // Make before break: what is wanted is attached before what is not is detached.
     for target in attached.difference(&desired.targets) {
-        let owner = Owner {
-            phase: &desired.phase,
-            component: &desired.component,
-            environment: desired.environment.as_deref(),
-        };
         let reason = "the file no longer attaches it there";
         detach(
-            &owner,
+            &Owner::of(desired),
             desired.policy_type,
-            &desired.name,
-            id.as_ref(),
+            policy,
             target,
             reason,
+            Vec::new(),
             draft,
         );
     }
-    if let Some(remark) = &desired.remark
-        && desired
-            .targets
-            .iter()
-            .any(|target| !attached.contains(target))
-    {
-        draft.advice(&desired.component, remark.clone());
-    }
+    incomplete
 }
 
-/// The document with everything filled in.
-fn render(desired: &Desired, draft: &mut Draft<'_>) -> Option<Json> {
-    let scope = draft.scope;
-    let document = scope.rollout.documents.get(&desired.document)?;
-    let environment = desired
-        .environment
-        .as_ref()
-        .and_then(|name| scope.rollout.environments.get(name));
-    let at = For {
-        environment,
-        ..For::default()
-    };
-    let mut waits: BTreeSet<String> = BTreeSet::new();
-    let filled: BTreeMap<&String, Value> = desired
-        .parameters
-        .iter()
-        .map(|(name, value)| {
-            let texts = value.texts().iter().map(|text| {
-                let value = Value::Text(text.clone());
-                match plan_value(&scope, &draft.producers, &desired.parameters, &value, at, 0) {
-                    Ok(Planned::Known(text)) => text,
-                    Ok(pending) => {
-                        waits.extend(pending.producers().map(str::to_owned));
-                        String::new()
-                    }
-                    Err(_) => String::new(),
-                }
-            });
-            let value = match value {
-                Value::Text(_) => Value::literal(texts.collect::<String>()),
-                Value::List(_) => Value::list(texts),
-            };
-            (name, value)
-        })
-        .collect();
-    let rendered = document.render(&|reference| match reference {
-        Reference::Parameter(name) => filled.get(name).cloned(),
-        Reference::StackOutput { .. } => {
-            let value = Value::Text(crate::config::model::Text(vec![
-                crate::config::model::Piece::Reference(reference.clone()),
-            ]));
-            match plan_value(&scope, &draft.producers, &desired.parameters, &value, at, 0) {
-                Ok(Planned::Known(text)) => Some(Value::literal(text)),
-                _ => None,
-            }
-        }
-        other => scope.fixed(other, at).map(Value::literal),
-    });
-    if let Some(component) = waits.first() {
-        draft.wrong(
-            codes::WAITS_FOR_OUTPUT,
-            &desired.origin,
-            format!("policy {} uses an output of {component}, which this plan changes", desired.name),
-            "a policy is checked before it is planned: apply that component first (`--only`), then this one",
-        );
-        return None;
-    }
-    match rendered {
-        Ok(json) => {
-            let size = minify(&json).chars().count();
-            if let Some(limit) = limits::size_limit(desired.policy_type)
-                && size > limit.characters
-            {
-                let allowed = limit.characters;
-                draft.wrong(
-                    codes::RENDERED_SIZE,
-                    &desired.origin,
-                    format!(
-                        "policy {} has {size} characters after minifying, and AWS allows {allowed}",
-                        desired.name
-                    ),
-                    "shorten lists with wildcards, or split the document into two components",
-                );
-                return None;
-            }
-            Some(json)
-        }
-        Err(problems) => {
-            for problem in problems {
-                draft.wrong(
-                    codes::UNRESOLVED,
-                    &desired.origin,
-                    format!("policy {} cannot be filled in: {problem}", desired.name),
-                    "give the value in the component, the environment or base",
-                );
-            }
-            None
-        }
-    }
+/// A policy that steps speak of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Policy<'a> {
+    pub name: &'a str,
+    /// `None` while only the plan knows it.
+    pub id: Option<&'a PolicyId>,
+    /// The wave that the step belongs to.
+    pub wave: Option<&'a str>,
 }
 
-fn create(
+/// `before` is the version that it will take the place of.
+pub(super) fn create(
     desired: &Desired,
+    policy: Policy<'_>,
     content: &Json,
+    before: Option<&Live>,
     after: Option<StepId>,
     draft: &mut Draft<'_>,
 ) -> StepId {
@@ -239,21 +151,35 @@ fn create(
         content: digest,
         tags: desired.tags.clone(),
     };
+    let (action, title, reason) = match before {
+        None => (Action::Create, "create policy", "does not exist"),
+        Some(_) => (
+            Action::Update,
+            "create the new version beside the old one",
+            "its content differs",
+        ),
+    };
     draft.step(StepDraft {
         name: "create".to_owned(),
-        action: Action::Create,
-        title: "create policy".to_owned(),
-        reason: "does not exist".to_owned(),
+        action,
+        title: title.to_owned(),
+        reason: reason.to_owned(),
         after: after.into_iter().collect(),
-        changes: Vec::new(),
-        preimage: preimage(&"absent"),
-        change: change(desired.policy_type, &desired.name, None, what),
-        ..of(desired)
+        changes: before
+            .map(|live| document_change(live, content))
+            .unwrap_or_default(),
+        preimage: match before {
+            None => preimage(&"absent"),
+            Some(live) => preimage(&content_digest(&live.content)),
+        },
+        change: change(desired.policy_type, policy.name, None, what),
+        ..of(desired, policy.wave)
     })
 }
 
-fn update(
+pub(super) fn update(
     desired: &Desired,
+    policy: Policy<'_>,
     live: &Live,
     content: &Json,
     after: Option<StepId>,
@@ -261,17 +187,7 @@ fn update(
 ) -> StepId {
     let digest = draft.blob(&minify(content));
     let before = content_digest(&live.content);
-    let mut changes = Vec::new();
-    let live_json: Option<Json> = serde_json::from_str(&live.content).ok();
-    if live_json.as_ref().is_none_or(|json| !same(json, content)) {
-        changes.push(FieldChange {
-            path: "document".to_owned(),
-            before: Some(Shown::Text(
-                live_json.map_or_else(|| live.content.clone(), |json| pretty(&json)),
-            )),
-            after: Some(Shown::Text(pretty(content))),
-        });
-    }
+    let mut changes = document_change(live, content);
     if live.description != desired.description {
         changes.push(FieldChange {
             path: "description".to_owned(),
@@ -294,84 +210,160 @@ fn update(
         preimage: preimage(&before),
         change: change(
             desired.policy_type,
-            &desired.name,
+            policy.name,
             Some(live.id.clone()),
             what,
         ),
-        ..of(desired)
+        ..of(desired, policy.wave)
     })
 }
 
-fn attach(
+/// Nothing where the documents mean the same.
+fn document_change(live: &Live, content: &Json) -> Vec<FieldChange> {
+    let json: Option<Json> = serde_json::from_str(&live.content).ok();
+    if json.as_ref().is_some_and(|json| same(json, content)) {
+        return Vec::new();
+    }
+    vec![FieldChange {
+        path: "document".to_owned(),
+        before: Some(Shown::Text(
+            json.map_or_else(|| live.content.clone(), |json| pretty(&json)),
+        )),
+        after: Some(Shown::Text(pretty(content))),
+    }]
+}
+
+pub(super) fn attach(
     desired: &Desired,
-    id: Option<PolicyId>,
+    policy: Policy<'_>,
+    content: &Json,
     target: &TargetId,
+    reason: &str,
     after: Vec<StepId>,
     draft: &mut Draft<'_>,
-) {
+) -> StepId {
     let title = format!("attach to {}", draft.scope.snapshot.target_name(target));
     draft.step(StepDraft {
         name: format!("attach-{target}"),
         action: Action::Create,
         title,
-        reason: "declared and not attached".to_owned(),
+        reason: reason.to_owned(),
         after,
-        changes: Vec::new(),
         preimage: preimage(&"detached"),
         change: change(
             desired.policy_type,
-            &desired.name,
-            id,
+            policy.name,
+            policy.id.cloned(),
             What::Attach {
                 target: target.clone(),
+                content: Some(crate::policy::digest(content)),
+                probe: None,
             },
         ),
-        ..of(desired)
-    });
+        ..of(desired, policy.wave)
+    })
 }
 
 /// Where a step on a policy belongs: a component of the file, or what is remembered of one.
-struct Owner<'a> {
-    phase: &'a str,
-    component: &'a str,
-    environment: Option<&'a str>,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner<'a> {
+    pub phase: &'a str,
+    pub component: &'a str,
+    pub environment: Option<&'a str>,
 }
 
-fn detach(
+impl<'a> Owner<'a> {
+    pub fn of(desired: &'a Desired) -> Self {
+        Self {
+            phase: &desired.phase,
+            component: &desired.component,
+            environment: desired.environment.as_deref(),
+        }
+    }
+}
+
+pub(super) fn detach(
     owner: &Owner<'_>,
     policy_type: PolicyType,
-    name: &str,
-    id: Option<&PolicyId>,
+    policy: Policy<'_>,
     target: &TargetId,
     reason: &str,
+    after: Vec<StepId>,
     draft: &mut Draft<'_>,
 ) -> StepId {
     let title = format!("detach from {}", draft.scope.snapshot.target_name(target));
+    let change = change(
+        policy_type,
+        policy.name,
+        policy.id.cloned(),
+        What::Detach {
+            target: target.clone(),
+        },
+    );
     draft.step(StepDraft {
+        name: format!("detach{}-{target}", which(policy)),
+        title,
+        reason: reason.to_owned(),
+        after,
+        preimage: preimage(&"attached"),
+        wave: policy.wave,
+        ..taking_away(owner, change)
+    })
+}
+
+pub(super) fn delete(
+    owner: &Owner<'_>,
+    policy_type: PolicyType,
+    policy: Policy<'_>,
+    live: &Live,
+    reason: &str,
+    after: Vec<StepId>,
+    draft: &mut Draft<'_>,
+) -> StepId {
+    draft.step(StepDraft {
+        name: format!("delete{}", which(policy)),
+        title: "delete policy".to_owned(),
+        reason: reason.to_owned(),
+        after,
+        preimage: preimage(&content_digest(&live.content)),
+        wave: policy.wave,
+        ..taking_away(
+            owner,
+            change(
+                policy_type,
+                policy.name,
+                Some(live.id.clone()),
+                What::Delete,
+            ),
+        )
+    })
+}
+
+/// Tells the versions of one component apart in the ids of steps; nothing for a policy that the plan makes.
+fn which(policy: Policy<'_>) -> String {
+    policy.id.map(|id| format!("-{id}")).unwrap_or_default()
+}
+
+/// What every step that takes something away has in common.
+fn taking_away<'a>(owner: &Owner<'a>, change: resources::Change) -> StepDraft<'a> {
+    StepDraft {
         phase: owner.phase,
         component: owner.component,
         environment: owner.environment,
         wave: None,
         account: None,
         region: None,
-        name: format!("detach-{target}"),
+        name: String::new(),
         action: Action::Delete,
-        title,
-        reason: reason.to_owned(),
+        title: String::new(),
+        reason: String::new(),
         after: Vec::new(),
         targets: Vec::new(),
         changes: Vec::new(),
         lock: Some(Lock::Organizations),
-        preimage: preimage(&"attached"),
-        change: change(
-            policy_type,
-            name,
-            id.cloned(),
-            What::Detach {
-                target: target.clone(),
-            },
-        ),
-    })
+        preimage: String::new(),
+        change,
+    }
 }
 
 /// Policies of this rollout that the file no longer declares.
@@ -384,21 +376,37 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
         .last()
         .map(|phase| phase.name.as_str())
         .unwrap_or_default();
+    let declared: BTreeSet<(PolicyType, &str)> = desired
+        .iter()
+        .flat_map(|desired| {
+            versions::of(desired, observed, &scope.rollout.name)
+                .into_iter()
+                .map(|version| (desired.policy_type, version.name))
+        })
+        .collect();
     for ((policy_type, name), live) in &observed.policies {
-        let declared = desired
-            .iter()
-            .any(|d| d.policy_type == *policy_type && d.name == *name);
-        if declared || !live.is_of(&scope.rollout.name) {
+        if declared.contains(&(*policy_type, name.as_str())) || !live.is_of(&scope.rollout.name) {
             continue;
         }
         let component = live.component().unwrap_or(name);
-        let environment = component_environment(&scope.prefix(), component, name);
+        let environment = live
+            .tags
+            .get(TAG_ENVIRONMENT)
+            .map(String::as_str)
+            .or_else(|| component_environment(&scope.prefix(), component, versions::plain(name)));
+        // Where an environment has waves, what goes away does so when everything has come.
+        let wave = stages::wide(environment, draft);
         let owner = Owner {
             phase: last_phase,
             component,
             environment,
         };
         let reason = "no longer declared";
+        let policy = Policy {
+            name,
+            id: Some(&live.id),
+            wave: wave.as_deref(),
+        };
         let after: Vec<StepId> = live
             .targets
             .iter()
@@ -406,32 +414,15 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
                 detach(
                     &owner,
                     *policy_type,
-                    name,
-                    Some(&live.id),
+                    policy,
                     target,
                     reason,
+                    Vec::new(),
                     draft,
                 )
             })
             .collect();
-        draft.step(StepDraft {
-            phase: owner.phase,
-            component: owner.component,
-            environment: owner.environment,
-            wave: None,
-            account: None,
-            region: None,
-            name: "delete".to_owned(),
-            action: Action::Delete,
-            title: "delete policy".to_owned(),
-            reason: reason.to_owned(),
-            after,
-            targets: Vec::new(),
-            changes: Vec::new(),
-            lock: Some(Lock::Organizations),
-            preimage: preimage(&content_digest(&live.content)),
-            change: change(*policy_type, name, Some(live.id.clone()), What::Delete),
-        });
+        delete(&owner, *policy_type, policy, live, reason, after, draft);
     }
 }
 
@@ -442,12 +433,12 @@ fn component_environment<'n>(prefix: &str, component: &str, name: &'n str) -> Op
 }
 
 /// What every step on a declared policy has in common; the placeholders are always overridden.
-fn of(desired: &Desired) -> StepDraft<'_> {
+pub(super) fn of<'a>(desired: &'a Desired, wave: Option<&'a str>) -> StepDraft<'a> {
     StepDraft {
         phase: &desired.phase,
         component: &desired.component,
         environment: desired.environment.as_deref(),
-        wave: None,
+        wave,
         account: None,
         region: None,
         name: String::new(),
@@ -463,7 +454,7 @@ fn of(desired: &Desired) -> StepDraft<'_> {
     }
 }
 
-fn change(
+pub(super) fn change(
     policy_type: PolicyType,
     name: &str,
     id: Option<PolicyId>,

@@ -1,9 +1,15 @@
 //! Kind `policy`: organization policies and what they are attached to.
 
 pub mod apply;
+pub mod canary;
 pub mod change;
 pub mod desired;
 pub mod diff;
+pub mod lockout;
 pub mod observe;
+mod probe;
+mod render;
 pub mod spec;
+mod stages;
 pub mod undo;
+mod versions;

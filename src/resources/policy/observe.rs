@@ -8,6 +8,7 @@ use crate::resources::organization_access::spec::PolicyType;
 use crate::resources::scope::{Scope, TAG_COMPONENT, TAG_ROLLOUT};
 
 use super::desired::Desired;
+use super::versions::may_be_named;
 
 /// By type and name.
 pub type Policies = BTreeMap<(PolicyType, String), Live>;
@@ -15,8 +16,6 @@ pub type Policies = BTreeMap<(PolicyType, String), Live>;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
     pub policies: Policies,
-    /// Policies attached directly, for targets that are to get another one.
-    pub attached: BTreeMap<(PolicyType, TargetId), usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +49,7 @@ pub async fn observe(
         for row in aws.list_policies(policy_type.name()).await? {
             let wanted = desired
                 .iter()
-                .any(|d| d.policy_type == policy_type && d.name == row.name);
+                .any(|d| d.policy_type == policy_type && may_be_named(&d.name, &row.name));
             let perhaps_left_over =
                 scope.filter.is_empty() && row.name.starts_with(&scope.prefix());
             if row.aws_managed || !(wanted || perhaps_left_over) {
@@ -68,25 +67,6 @@ pub async fn observe(
                 id: row.id,
             };
             observed.policies.insert((policy_type, row.name), live);
-        }
-    }
-    for desired in desired {
-        let live = observed
-            .policies
-            .get(&(desired.policy_type, desired.name.clone()));
-        for target in &desired.targets {
-            let key = (desired.policy_type, target.clone());
-            let attached = live.is_some_and(|live| live.targets.contains(target));
-            if !attached
-                && !observed.attached.contains_key(&key)
-                && is_enabled(scope, desired.policy_type)
-            {
-                let count = aws
-                    .list_policies_for_target(target, desired.policy_type.name())
-                    .await?
-                    .len();
-                observed.attached.insert(key, count);
-            }
         }
     }
     Ok(observed)

@@ -14,7 +14,9 @@ pub const RUN_MAX: Duration = Duration::from_secs(48 * 3600);
 /// A run ended, or did not, in its time.
 pub fn ended(in_time: bool, what: &str, findings: &mut Findings) {
     findings.near("L1");
-    findings.check("L1", in_time, || format!("{what} did not end within 48 hours"));
+    findings.check("L1", in_time, || {
+        format!("{what} did not end within 48 hours")
+    });
     findings.near("L2");
     findings.check("L2", in_time, || format!("{what} waits for ever"));
 }
@@ -54,9 +56,8 @@ pub fn refused(ended: &Ended, findings: &mut Findings) {
     };
     let readable = !matches!(
         trouble,
-        Trouble::Journal(
-            JournalError::Unreadable { .. } | JournalError::Missing { .. }
-        ) | Trouble::Plan { .. }
+        Trouble::Journal(JournalError::Unreadable { .. } | JournalError::Missing { .. })
+            | Trouble::Plan { .. }
     );
     findings.near("S20");
     findings.check("S20", readable, || {

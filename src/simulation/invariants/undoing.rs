@@ -37,6 +37,9 @@ pub fn again(calls: &[Call], findings: &mut Findings) {
         .map(Call::line)
         .collect();
     findings.check("S19", writes.is_empty(), || {
-        format!("a second rollback changed something:\n{}", writes.join("\n"))
+        format!(
+            "a second rollback changed something:\n{}",
+            writes.join("\n")
+        )
     });
 }

@@ -1,0 +1,110 @@
+//! The second stage of a plan that touches policies which deny: what is attached by whom is read, and the
+//! proposed sets are judged. Everything after the reading is pure.
+
+mod names;
+mod read;
+mod refusal;
+mod room;
+mod work;
+
+pub use read::read;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::diagnostic::Diagnostic;
+use crate::plan::{Plan, Step, StepId};
+use crate::policy::guard::{self, Attached, Move, MoveKind};
+use crate::resources::Change;
+use crate::resources::organization_access::spec::PolicyType;
+use crate::resources::scope::Scope;
+
+use super::change::What;
+use work::Works;
+
+/// What is attached now, by the policy types that the plan changes.
+pub type Live = BTreeMap<PolicyType, Attached>;
+
+/// What is thought of a plan.
+#[derive(Debug, Clone, Default)]
+pub struct Judgement {
+    /// Why it must not be run.
+    pub refusals: Vec<Diagnostic>,
+    /// What somebody else's policies deny already.
+    pub advice: Vec<String>,
+}
+
+/// The types whose policies can deny somebody something, and that the plan has steps for.
+pub fn types(plan: &Plan) -> impl Iterator<Item = PolicyType> {
+    [
+        PolicyType::ServiceControlPolicy,
+        PolicyType::ResourceControlPolicy,
+    ]
+    .into_iter()
+    .filter(|policy_type| {
+        plan.steps
+            .iter()
+            .any(|step| moved(plan, step, *policy_type).is_some())
+    })
+}
+
+/// Judges every state that the steps lead through, in the order of the plan. `caller` is the ARN of whoever
+/// runs it.
+pub fn judge(scope: &Scope<'_>, plan: &Plan, live: &Live, caller: &str) -> Judgement {
+    let mut judgement = Judgement::default();
+    let works = Works::of(scope, caller);
+    for (policy_type, before) in live {
+        let moves = moves(plan, *policy_type);
+        let findings = guard::check(before, &moves, &works.subjects, &|subject| {
+            works.asks(*policy_type, subject)
+        });
+        refusal::add(scope, plan, findings, &mut judgement);
+        room::check(scope, plan, *policy_type, before, &moves, &mut judgement);
+        refusal::of_ours_only(scope, &moves, &mut judgement);
+    }
+    judgement
+}
+
+/// The changes in the order in which they will be made: one at a time, each when what it waits for is done, the
+/// first of the plan first.
+fn moves(plan: &Plan, wanted: PolicyType) -> Vec<Move> {
+    let mut waiting: Vec<(&Step, Move)> = plan
+        .steps
+        .iter()
+        .filter_map(|step| Some((step, moved(plan, step, wanted)?)))
+        .collect();
+    let mut open: BTreeSet<&StepId> = waiting.iter().map(|(step, _)| &step.id).collect();
+    let mut ordered = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let next = waiting
+            .iter()
+            .position(|(step, _)| !step.after.iter().any(|id| open.contains(id)))
+            // A circle is refused elsewhere.
+            .unwrap_or_default();
+        let (step, change) = waiting.remove(next);
+        open.remove(&step.id);
+        ordered.push(change);
+    }
+    ordered
+}
+
+fn moved(plan: &Plan, step: &Step, wanted: PolicyType) -> Option<Move> {
+    let Change::Policy(change) = &step.change else {
+        return None;
+    };
+    if change.policy_type != wanted {
+        return None;
+    }
+    let what = match &change.what {
+        What::Create { content, .. } | What::Update { content, .. } => {
+            MoveKind::Define(plan.blob(content).to_owned())
+        }
+        What::Attach { target, .. } => MoveKind::Attach(target.clone()),
+        What::Detach { target } => MoveKind::Detach(target.clone()),
+        What::Delete => MoveKind::Delete,
+    };
+    Some(Move {
+        step: step.id.0.clone(),
+        policy: change.name.clone(),
+        what,
+    })
+}
