@@ -6,5 +6,6 @@ mod changes;
 mod first_rollout;
 mod large_templates;
 mod lost_answers;
+mod policies;
 mod stack_sets;
 pub mod stage;
