@@ -1,6 +1,5 @@
 //! Runs from their first record to their last: begun, gone on with after an interruption, looked back at.
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,7 +90,7 @@ pub struct Run {
     /// Who had the lease and never gave it back.
     pub taken_from: Option<Holder>,
     past: Past,
-    ledger: Rc<Ledger>,
+    ledger: Arc<Ledger>,
 }
 
 /// How a run is executed.
@@ -139,7 +138,7 @@ impl Records {
             plan,
             taken_from,
             past: self.history().await?,
-            ledger: Rc::new(Ledger::new(journal, lease, 0)),
+            ledger: Arc::new(Ledger::new(journal, lease, 0)),
         })
     }
 
@@ -181,7 +180,7 @@ impl Records {
             plan,
             taken_from,
             past: recalled.past,
-            ledger: Rc::new(ledger),
+            ledger: Arc::new(ledger),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -114,7 +114,7 @@ pub struct Context<'a> {
 pub(super) struct Shared<'a> {
     /// Tells the requests of this run from those of another run of the same plan.
     pub run: String,
-    pub record: Option<Rc<Ledger>>,
+    pub record: Option<Arc<Ledger>>,
     pub interrupt: &'a Interrupt,
     /// Accounts that this plan creates stacks in, their roles among them.
     pub prepared: BTreeSet<AccountId>,

@@ -10,6 +10,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -79,7 +80,7 @@ pub struct Setting<'a> {
     /// What earlier processes of this run did.
     pub past: Past,
     /// `None`: nothing is remembered, and the run cannot be resumed.
-    pub record: Option<Rc<Ledger>>,
+    pub record: Option<Arc<Ledger>>,
     pub approvals: &'a dyn Approvals,
 }
 
@@ -192,7 +193,7 @@ async fn attempt(
 ) -> StepResult {
     let attempt = past.attempts.get(&step.id).copied().unwrap_or_default() + 1;
     let witnessed = shared.record.clone().map(|record| {
-        aws.witnessed(Rc::new(StepWitness {
+        aws.witnessed(Arc::new(StepWitness {
             ledger: record,
             step: step.id.clone(),
             attempt,

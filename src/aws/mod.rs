@@ -18,7 +18,6 @@ pub mod stacks;
 pub mod sts;
 pub mod witness;
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::clock::Clock;
@@ -52,7 +51,7 @@ impl Place {
 #[derive(Debug, Clone)]
 pub struct Aws {
     inner: Arc<Inner>,
-    witness: Option<Rc<dyn witness::Witness>>,
+    witness: Option<Arc<dyn witness::Witness>>,
 }
 
 #[derive(Debug)]

@@ -65,7 +65,6 @@ impl Undo<'_> {
             kind: of.kind,
             component: of.component.clone(),
             environment: of.environment.clone(),
-            wave: None,
             account: of.account.clone(),
             region: of.region.clone(),
             wave: None,

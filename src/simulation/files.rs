@@ -140,7 +140,12 @@ fn environment(shape: &Shape, at: usize, version: Version) -> Option<(&'static s
     let environment = shape.environments.get(at)?;
     let name = environment.name;
     let delivery = environment.delivery;
-    let has = |kind| environment.accounts.iter().any(|account| account.kind == kind);
+    let has = |kind| {
+        environment
+            .accounts
+            .iter()
+            .any(|account| account.kind == kind)
+    };
     let mut text = format!(
         "environment: {name}\ntargets:\n  organizationalUnits: [Work/{name}]\n{}regions: [{}]\n\
          parameters:\n  Retention: {}\n  Models: [\"{}\"]\n",
@@ -285,7 +290,8 @@ impl Folder {
     /// Those of the file system.
     pub fn new() -> io::Result<Self> {
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("bedrail-sim-{}-{number}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("bedrail-sim-{}-{number}", std::process::id()));
         fs::create_dir_all(&path)?;
         Ok(Self { path })
     }

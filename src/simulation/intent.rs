@@ -193,7 +193,9 @@ impl Intent {
             let live = logging_of(world, place);
             match self.foreign.get(place) {
                 Some(foreign) if live.as_ref() == Some(foreign) => {}
-                Some(_) => missing.push(format!("foreign logging in {} was overwritten", at(place))),
+                Some(_) => {
+                    missing.push(format!("foreign logging in {} was overwritten", at(place)))
+                }
                 None if live.as_ref() == Some(wanted) => {}
                 None => missing.push(format!("logging in {} is {live:?}", at(place))),
             }
@@ -211,7 +213,10 @@ impl Intent {
     ) {
         let there: BTreeSet<_> = set.instances.keys().cloned().collect();
         for key in there.difference(&wanted.instances.keys().cloned().collect()) {
-            missing.push(format!("{name} has an instance too many: {} {}", key.0, key.1));
+            missing.push(format!(
+                "{name} has an instance too many: {} {}",
+                key.0, key.1
+            ));
         }
         for (key, parameters) in &wanted.instances {
             let Some(instance) = set.instances.get(key) else {
@@ -240,7 +245,10 @@ impl Intent {
                     stack.status.as_str()
                 ));
             } else if !body(world, stack).contains(&wanted.sign) {
-                missing.push(format!("{name} in {} {} has another template", key.0, key.1));
+                missing.push(format!(
+                    "{name} in {} {} has another template",
+                    key.0, key.1
+                ));
             } else if *stack.parameters != *parameters {
                 missing.push(format!(
                     "{name} in {} {} has {:?} instead of {parameters:?}",
@@ -406,5 +414,8 @@ pub fn stack_of<'w>(
         account: key.0.clone(),
         region: key.1.clone(),
     })?;
-    shelf.stacks.get(instance.stack.as_ref()?).map(|stack| &**stack)
+    shelf
+        .stacks
+        .get(instance.stack.as_ref()?)
+        .map(|stack| &**stack)
 }

@@ -42,7 +42,10 @@ pub struct Pause(Option<Mutant>);
 
 impl Pause {
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "it does something when it is made")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "it does something when it is made"
+    )]
     pub fn new() -> Self {
         Self(ON.replace(None))
     }

@@ -106,7 +106,10 @@ impl Operations {
             .filter(|o| ours.iter().any(|errand| errand.id == o.id.as_ref()))
             .count();
         findings.check("S7", running <= 1, || {
-            format!("{running} operations of ours run on {name}: {}", call.line())
+            format!(
+                "{running} operations of ours run on {name}: {}",
+                call.line()
+            )
         });
         parameters(world, facts, findings);
     }
@@ -161,7 +164,10 @@ pub fn parameters(world: &World, facts: &Facts, findings: &mut Findings) {
                 || previous.is_some_and(|previous| body.contains(&previous.sign));
             findings.near_if("S10", now != before);
             findings.check("S10", promoted || foreign, || {
-                format!("{name} in {} {} has a template that nobody promoted", key.0, key.1)
+                format!(
+                    "{name} in {} {} has a template that nobody promoted",
+                    key.0, key.1
+                )
             });
         }
     }

@@ -19,10 +19,9 @@ pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings
             findings.near("S15");
             let there = intent::stack_named(world, &intent::place(HUB, HOME), HUB_STACK)
                 .is_some_and(|stack| {
-                    stack
-                        .outputs
-                        .iter()
-                        .any(|output| output.key.as_ref() == "Address" && *output.value == *"sim-hub")
+                    stack.outputs.iter().any(|output| {
+                        output.key.as_ref() == "Address" && *output.value == *"sim-hub"
+                    })
                 });
             findings.check("S15", there, || {
                 format!("the hub's output is not there yet: {}", call.line())
@@ -32,9 +31,12 @@ pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings
             let Some(account) = &call.account else { return };
             let place = intent::place(&account.0, &call.region.0);
             findings.near("S15");
-            let group = world
-                .regional_ref(&place)
-                .is_some_and(|regional| regional.logs.groups.contains_key(super::super::files::LOG_GROUP));
+            let group = world.regional_ref(&place).is_some_and(|regional| {
+                regional
+                    .logs
+                    .groups
+                    .contains_key(super::super::files::LOG_GROUP)
+            });
             findings.check("S15", group, || {
                 format!("what it writes to is not there: {}", call.line())
             });

@@ -18,7 +18,10 @@ pub fn ended(
     let missing = facts.intent.missing(world);
     findings.near_if("R1", !missing.is_empty());
     if report.outcome == RunOutcome::Converged {
-        let id = if missing.iter().any(|text| text.contains("ROLLBACK") || text.contains("OUTDATED")) {
+        let id = if missing
+            .iter()
+            .any(|text| text.contains("ROLLBACK") || text.contains("OUTDATED"))
+        {
             "R2"
         } else {
             "R1"
@@ -30,9 +33,12 @@ pub fn ended(
     }
     every_target_once(plan, report, findings);
     for failure in &report.failures {
-        let cause = !failure.message.is_empty() && !failure.code.is_empty() && !failure.next.is_empty();
+        let cause =
+            !failure.message.is_empty() && !failure.code.is_empty() && !failure.next.is_empty();
         findings.near("R5");
-        findings.check("R5", cause, || format!("no cause or no next step: {failure:?}"));
+        findings.check("R5", cause, || {
+            format!("no cause or no next step: {failure:?}")
+        });
     }
 }
 
@@ -41,7 +47,11 @@ fn every_target_once(plan: &Plan, report: &RunReport, findings: &mut Findings) {
     if report.outcome == RunOutcome::Interrupted {
         return;
     }
-    let planned: usize = plan.steps.iter().map(|step| step.targets.len().max(1)).sum();
+    let planned: usize = plan
+        .steps
+        .iter()
+        .map(|step| step.targets.len().max(1))
+        .sum();
     let notes = report
         .failures
         .iter()
@@ -65,7 +75,9 @@ fn every_target_once(plan: &Plan, report: &RunReport, findings: &mut Findings) {
             )
         })
         .count();
-    findings.check("R5", listed == 0 || first_causes > 0 || report.outcome == RunOutcome::Converged, || {
-        format!("consequences without a cause: {:?}", report.failures)
-    });
+    findings.check(
+        "R5",
+        listed == 0 || first_causes > 0 || report.outcome == RunOutcome::Converged,
+        || format!("consequences without a cause: {:?}", report.failures),
+    );
 }

@@ -67,8 +67,7 @@ impl Retries {
         let code = call.code.as_deref().unwrap_or_default();
         let passing = PASSING.contains(&code);
         let spreading = call.service == "bedrock" && code == "ValidationException";
-        let refused_for_good =
-            (400..500).contains(&call.status) && !passing && !spreading;
+        let refused_for_good = (400..500).contains(&call.status) && !passing && !spreading;
         let safe = SAFE_TO_RESEND.contains(&call.operation.as_str());
         let may_have_happened = call.is_ambiguous() && !safe;
         if let Some(last) = self.last.get(&key) {
@@ -76,9 +75,16 @@ impl Retries {
                 format!("refused for good, and sent again: {}", call.line())
             });
             findings.near_if("S23", last.may_have_happened || last.refused_for_good);
-            findings.check("S23", !last.may_have_happened || reads > last.reads_then, || {
-                format!("may have happened, and is sent again without a look: {}", call.line())
-            });
+            findings.check(
+                "S23",
+                !last.may_have_happened || reads > last.reads_then,
+                || {
+                    format!(
+                        "may have happened, and is sent again without a look: {}",
+                        call.line()
+                    )
+                },
+            );
             findings.check("S23", last.attempts < ATTEMPTS_MAX, || {
                 format!("sent {} times: {}", last.attempts, call.line())
             });

@@ -78,7 +78,10 @@ fn stack_set(call: &Call, facts: &Facts) -> Option<String> {
     if let Some(region) = regions.iter().find(|region| !facts.has_region(region)) {
         return Some(format!("{region} is no Region of {}", wanted.environment));
     }
-    if !call.texts("/DeploymentTargets/OrganizationalUnitIds").is_empty() {
+    if !call
+        .texts("/DeploymentTargets/OrganizationalUnitIds")
+        .is_empty()
+    {
         let filter = call
             .input
             .pointer("/DeploymentTargets/AccountFilterType")
@@ -126,9 +129,10 @@ fn policy(world: &World, call: &Call, facts: &Facts) -> Option<String> {
     let unit = facts.shape.environments.iter().any(|environment| {
         let path = format!("Work/{}", environment.name);
         world.organizations.unit_at(&path) == Some(target)
-            && environment.accounts.iter().all(|account| {
-                matches!(account.kind, AccountKind::Active | AccountKind::Suspended)
-            })
+            && environment
+                .accounts
+                .iter()
+                .all(|account| matches!(account.kind, AccountKind::Active | AccountKind::Suspended))
     });
     (!unit && !account).then(|| format!("{target} is no target of any policy"))
 }
@@ -161,8 +165,12 @@ fn everybody_has_a_policy(world: &World, call: &Call, findings: &mut Findings) {
         .chain([organizations.root.as_str()])
         .find(|target| {
             !organizations.attached.get(*target).is_some_and(|ids| {
-                ids.iter()
-                    .any(|id| organizations.policies.get(id).is_some_and(|p| p.aws_managed))
+                ids.iter().any(|id| {
+                    organizations
+                        .policies
+                        .get(id)
+                        .is_some_and(|p| p.aws_managed)
+                })
             })
         });
     findings.check("S12", bare.is_none(), || {

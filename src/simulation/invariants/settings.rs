@@ -106,7 +106,10 @@ fn detach(world: &World, call: &Call, facts: &Facts, findings: &mut Findings) {
                 .iter()
                 .any(|content| content.contains(&wanted.sign));
             findings.check("S13", new_one_is_there, || {
-                format!("the old policy goes before the new one holds: {}", call.line())
+                format!(
+                    "the old policy goes before the new one holds: {}",
+                    call.line()
+                )
             });
         }
     }
@@ -136,8 +139,13 @@ fn delete(world: &World, call: &Call, findings: &mut Findings) {
     findings.check("S17", ours, || {
         format!("what nobody gave up is deleted: {}", call.line())
     });
-    let management = call.account.as_ref().is_some_and(|account| account.0 == MANAGEMENT);
-    findings.check("S18", !(management && call.operation.starts_with("DeleteStack")), || {
-        format!("instances go though no account left: {}", call.line())
-    });
+    let management = call
+        .account
+        .as_ref()
+        .is_some_and(|account| account.0 == MANAGEMENT);
+    findings.check(
+        "S18",
+        !(management && call.operation.starts_with("DeleteStack")),
+        || format!("instances go though no account left: {}", call.line()),
+    );
 }

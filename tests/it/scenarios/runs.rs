@@ -1,13 +1,16 @@
 //! Runs that are interrupted, gone on with, tried again and taken back.
 
-use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bedrail::apply::Interrupt;
 use bedrail::apply::event::{RunOutcome, What};
 use bedrail::journal::entry::Command;
 use bedrail::journal::lease::LeaseError;
-use bedrail::journal::medium::disk::Mishap;
+use bedrail::journal::medium::folder::Folder;
+use bedrail::journal::medium::memory::Mishap;
 use bedrail::plan::undo::undo;
 use bedrail::runs::Trouble;
 use bedrail::sandbox::faults::{What as Fate, When};
@@ -102,12 +105,18 @@ async fn without_a_journal_nothing_is_sent() {
     change_retention(&stage);
     let session = stage.session().await.unwrap();
     let plan = session.plan().await.unwrap();
-    let run = stage
-        .records_on(&stage.disk)
+    let mut records = stage.records("operator");
+    records.medium = Arc::new(Folder::on(
+        Arc::new(stage.disk.clone()),
+        Path::new("/records"),
+    ));
+    let run = records
         .begin(Command::Apply, plan, &|_, _| {})
         .await
         .unwrap();
-    stage.disk.plan(stage.disk.steps(), Mishap::Full);
+    stage
+        .disk
+        .plan(stage.disk.steps(), Mishap::Refuses(ErrorKind::StorageFull));
     let mut nothing = |_: &What| {};
     let run = stage
         .execute(&session, run, &Interrupt::default(), &mut nothing, 0)
@@ -125,7 +134,11 @@ async fn a_run_is_taken_back_and_leaves_everything_as_it_was() {
     change_retention(&stage);
     stage.apply().await.converged();
     let retention = |stage: &Stage| {
-        REGIONS.map(|region| stage.account("staging-1").log_group_retention(region, GROUP))
+        REGIONS.map(|region| {
+            stage
+                .account("staging-1")
+                .log_group_retention(region, GROUP)
+        })
     };
     assert_eq!(retention(&stage), [Some(150), Some(150)]);
 
@@ -173,18 +186,21 @@ async fn a_first_rollout_is_taken_back() {
         .execute(&session, run, &Interrupt::default(), &mut nothing, before)
         .await;
     run.converged();
-    assert_eq!(stage.policies(), BTreeMap::new());
-    assert!(stage.stack_sets().is_empty(), "{:?}", stage.stack_sets());
+    assert!(stage.policies().is_empty(), "{:?}", stage.policies());
+    for name in ["deployer-role-dev", "invocation-logging-prod", "hub-access"] {
+        let name = format!("bedrail-bedrock-governance-{name}");
+        assert!(stage.stack_set(&name).is_none(), "{name}");
+    }
 }
 
 /// L7: only what failed is tried again.
 #[tokio::test(start_paused = true)]
 async fn what_failed_is_tried_again_and_nothing_else() {
     let stage = Stage::rolled_out();
-    for name in ["dev-1", "dev-2"] {
-        stage.forget_logging(name);
-    }
-    stage.faults(vec![bedrail::sandbox::faults::Fault {
+    stage
+        .project
+        .replace("rollout.yaml", "keyPrefix: bedrock }", "keyPrefix: other }");
+    stage.mishap(bedrail::sandbox::faults::Fault {
         account: Some(stage.account("dev-1").id().to_owned()),
         ..on(
             "bedrock",
@@ -192,10 +208,10 @@ async fn what_failed_is_tried_again_and_nothing_else() {
             When::Always,
             Fate::AccessDenied,
         )
-    }]);
+    });
     let run = stage.apply().await;
     run.ended(RunOutcome::Partial);
-    stage.faults(Vec::new());
+    stage.all_is_well_again();
     let kept = stage.records("operator").kept(None).await.unwrap();
     let open: Vec<String> = kept
         .failures()
