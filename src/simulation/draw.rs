@@ -27,6 +27,12 @@ pub struct Options {
     pub crashes: Vec<Crash>,
     /// Ctrl-C at this mutating call of the first process.
     pub interrupt_at: Option<usize>,
+    /// A second operator starts so many seconds after the first one (F87).
+    pub second_operator: Option<u32>,
+    /// The disk of the first process is full from this step on, and the process lives (F85).
+    pub disk_full_at: Option<u64>,
+    /// Whether the last run is taken back in the end.
+    pub rollback: bool,
     pub wire: Wire,
 }
 
@@ -81,9 +87,19 @@ pub enum Interference {
 /// The process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Crash {
-    /// At the n-th mutating call of the process, counted from 1.
+    /// At the n-th mutating call of the process, counted from 1; or at the n-th step of its disk.
     pub nth: usize,
     pub point: Point,
+    /// And the machine with it: what was not synced may be lost.
+    pub power: bool,
+    pub then: Then,
+}
+
+/// What the operator does after a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    Resume,
+    ApplyAnew,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +108,8 @@ pub enum Point {
     Before,
     /// C4: AWS does it, the answer is not received.
     After,
+    /// C0, C1, C5 to C7: at a step of the disk, before it is done or in the middle of it.
+    Disk,
 }
 
 /// The way to AWS and back.
@@ -150,18 +168,12 @@ impl Options {
             Vec::new()
         };
         let crashes = match rng.u8(0..3) {
-            0 => (0..rng.usize(1..=3))
-                .map(|_| Crash {
-                    nth: 1 + rng.usize(0..8),
-                    point: if rng.bool() {
-                        Point::Before
-                    } else {
-                        Point::After
-                    },
-                })
-                .collect(),
+            0 => (0..rng.usize(1..=3)).map(|_| crash(&mut rng)).collect(),
             _ => Vec::new(),
         };
+        let second_operator = (rng.u8(0..6) == 0).then(|| rng.u32(0..600));
+        let disk_full_at = (rng.u8(0..16) == 0).then(|| rng.u64(0..60));
+        let rollback = start == Start::RolledOut && rng.u8(0..4) == 0;
         let interrupt_at = (rng.u8(0..8) == 0).then(|| rng.usize(1..8));
         let wire = Wire {
             delay_millis: match rng.u8(0..3) {
@@ -171,7 +183,7 @@ impl Options {
             },
             hang_per_mille: if rng.u8(0..8) == 0 { 10 } else { 0 },
         };
-        Self {
+        let mut options = Self {
             seed,
             shape,
             start,
@@ -181,8 +193,41 @@ impl Options {
             interference,
             crashes,
             interrupt_at,
+            second_operator,
+            disk_full_at,
+            rollback,
             wire,
+        };
+        if rollback {
+            // What is taken back is one run, and what others did stays.
+            options.second_operator = None;
+            options.interference.clear();
+            for crash in &mut options.crashes {
+                crash.then = Then::Resume;
+            }
         }
+        options
+    }
+}
+
+fn crash(rng: &mut Rng) -> Crash {
+    let point = match rng.u8(0..4) {
+        0 => Point::Before,
+        1 => Point::After,
+        _ => Point::Disk,
+    };
+    Crash {
+        nth: match point {
+            Point::Before | Point::After => rng.usize(1..=8),
+            Point::Disk => rng.usize(0..80),
+        },
+        point,
+        power: rng.bool(),
+        then: if rng.u8(0..4) == 0 {
+            Then::ApplyAnew
+        } else {
+            Then::Resume
+        },
     }
 }
 

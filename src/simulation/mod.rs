@@ -8,9 +8,11 @@
 //!
 //! Compiled for tests and for the bench `seeds`, never into the shipped program.
 
+pub mod disk;
 pub mod draw;
 pub mod files;
 pub mod intent;
+pub mod interference;
 pub mod invariants;
 pub mod mutants;
 pub mod organization;
@@ -18,6 +20,7 @@ pub mod record;
 pub mod run;
 pub mod shape;
 pub mod shrink;
+pub mod theatre;
 pub mod wire;
 
 #[cfg(test)]

@@ -1,35 +1,25 @@
-//! One run, from its options to what the checkers found: chaos, heal, resume until final, apply again, plan again.
+//! One run, from its options to what the checkers found: chaos, heal, resume until final, apply again, take back.
 
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::json;
-
-use crate::apply::event::{Event, RunOutcome, What as Said};
-use crate::apply::{Deadlines, Interrupt, RunReport, Setting};
-use crate::aws::{EmbeddedHttp, EmbeddedKeys, Source};
-use crate::clock::Clock;
+use crate::apply::event::RunOutcome;
 use crate::config::Loaded;
-use crate::plan::Plan;
-use crate::resources::scope::Filter;
-use crate::sandbox::Sandbox;
 use crate::sandbox::faults::Faults;
-use crate::sandbox::seed::MANAGEMENT;
 use crate::sandbox::world::cloudformation::faults::{Effect, Fault as ResourceFault};
-use crate::sandbox::world::organizations::State;
-use crate::sandbox::world::{AccountId, Call as WorldCall, Caller, Region, World};
-use crate::session::{self, Session};
+use crate::sandbox::world::{AccountId, World};
 
-use super::draw::{Crash, Interference, Options, Start};
+use super::draw::{Options, Start, Then, Wire};
 use super::files::{self, NoFiles, Version};
-use super::intent::{self, Intent};
-use super::invariants::{Breach, Facts, Findings, liveness, operations, reading, reporting};
-use super::organization::{self, OPERATOR};
-use super::record::{Call, Stage};
-use super::shape::{HOME, Shape};
-use super::wire::{Process, Recorder};
+use super::intent::Intent;
+use super::invariants::{Breach, Facts, Findings, liveness, operations, reporting, undoing};
+use super::mutants::Pause;
+use super::organization;
+use super::record::Call;
+use super::shape::Shape;
+use super::theatre::{Ended, Orders, Task, Theatre};
 
 /// Everything that seeds of the same shape share.
 #[derive(Debug)]
@@ -57,7 +47,6 @@ pub enum Unusable {
 pub struct Outcome {
     pub findings: Findings,
     pub calls: Vec<Call>,
-    /// Codes of the faults that struck.
     pub world: World,
 }
 
@@ -67,16 +56,22 @@ impl Outcome {
     }
 }
 
+const QUIET: Wire = Wire {
+    delay_millis: 0,
+    hang_per_mille: 0,
+};
+
 impl Material {
     /// # Errors
     /// [`Unusable`]: the generator makes what the product refuses.
-    pub fn of(shape: Shape) -> Result<Rc<Self>, Unusable> {
-        let first = files::loaded(&shape, Version::First)?;
-        let second = files::loaded(&shape, Version::Second)?;
-        let fresh = organization::world(&shape);
-        let rolled_out = on_a_clock_of_its_own(0, roll_out(&shape, &first, fresh.clone()))??;
+    pub fn of(shape: &Shape) -> Result<Rc<Self>, Unusable> {
+        let first = files::loaded(shape, Version::First)?;
+        let second = files::loaded(shape, Version::Second)?;
+        let fresh = organization::world(shape);
+        let rolled_out =
+            on_a_clock_of_its_own(0, roll_out(shape, files::again(&first), fresh.clone()))??;
         Ok(Rc::new(Self {
-            shape,
+            shape: shape.clone(),
             first,
             second,
             fresh,
@@ -109,8 +104,8 @@ fn material(shape: &Shape) -> Result<Rc<Material>, Unusable> {
     if let Some(kept) = kept.filter(|kept| kept.shape == *shape) {
         return Ok(kept);
     }
-    let _sound = super::mutants::Pause::new();
-    let made = Material::of(shape.clone())?;
+    let _sound = Pause::new();
+    let made = Material::of(shape)?;
     LAST.with(|last| *last.borrow_mut() = Some(Rc::clone(&made)));
     Ok(made)
 }
@@ -131,325 +126,87 @@ pub fn run(options: &Options) -> Result<Outcome, Unusable> {
 fn on_a_clock_of_its_own<T>(seed: u64, work: impl Future<Output = T>) -> io::Result<T> {
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
+        .enable_time()
         .start_paused(true)
         .build()?;
     Ok(runtime.block_on(work))
 }
 
-/// How a process ended.
-enum Ended {
-    NoPlan,
-    Died,
-    Late,
-    /// Boxed: much larger than the others.
-    Reported(Box<(Plan, RunReport)>),
-}
-
-/// What a run goes on in.
-struct Theatre<'a> {
-    sandbox: Sandbox,
-    clock: Clock,
-    recorder: Recorder,
-    material: &'a Material,
-    processes: usize,
-}
-
-/// Everything that one process is told.
-#[derive(Default)]
-struct Orders<'o> {
-    crash: Option<Crash>,
-    interrupt_at: Option<usize>,
-    /// Between plan and apply.
-    interference: &'o [Interference],
-}
-
-impl Theatre<'_> {
-    fn source(process: &Process) -> Source {
-        Source::Embedded {
-            http: EmbeddedHttp::new(process.clone()),
-            keys: EmbeddedKeys {
-                access_key: "AKIASANDBOXADMIN0001".to_owned(),
-                secret_key: "sandbox".to_owned(),
-            },
-            role: Some(format!("arn:aws:iam::{MANAGEMENT}:role/{OPERATOR}")),
-        }
-    }
-
-    /// Plans and applies, as `bedrail apply` does.
-    async fn apply(&mut self, version: Version, orders: Orders<'_>) -> Ended {
-        self.processes += 1;
-        let process = Process::new(
-            &self.recorder,
-            self.processes,
-            orders.crash,
-            orders.interrupt_at,
-        );
-        let work = process.lives(self.work(&process, version, &orders));
-        match tokio::time::timeout(liveness::RUN_MAX, work).await {
-            Err(_) => Ended::Late,
-            Ok(None) => Ended::Died,
-            Ok(Some(ended)) => ended,
-        }
-    }
-
-    async fn work(&self, process: &Process, version: Version, orders: &Orders<'_>) -> Ended {
-        let from = self.recorder.with(|traffic| traffic.calls.len());
-        let Some((session, plan)) = self.plan(process, version).await else {
-            return Ended::NoPlan;
-        };
-        self.recorder.with(|traffic| {
-            let calls = traffic.calls.get(from..).unwrap_or_default().to_vec();
-            reading::planned(&calls, &mut traffic.judge.findings);
-        });
-        for deed in orders.interference {
-            self.interfere(process, deed);
-        }
-        process.turns_to(Stage::Applying);
-        session.aws.allow_writes();
-        let interrupt = Interrupt::default();
-        let mut on_event = |event: &Event| {
-            if process.is_interrupted() {
-                interrupt.set();
-            }
-            debug_assert!(
-                !matches!(event.what, Said::RunFinished { .. })
-                    || event.at >= organization::MORNING
-            );
-        };
-        let report = crate::apply::run(
-            &session.aws,
-            &plan,
-            Setting::new(
-                self.clock.now().to_string(),
-                Deadlines::default(),
-                &interrupt,
-            ),
-            &mut on_event,
-        )
-        .await;
-        Ended::Reported(Box::new((plan, report)))
-    }
-
-    async fn plan(&self, process: &Process, version: Version) -> Option<(Session, Plan)> {
-        let loaded = self.material.loaded(version);
-        let aws = session::connect(&loaded.rollout, Self::source(process), self.clock, None)
-            .await
-            .ok()?;
-        let session = Session::open(loaded, aws, Filter::default()).await.ok()?;
-        let plan = session.plan().await.ok()?;
-        Some((session, plan))
-    }
-
-    fn look<T: Default>(&self, with: impl FnOnce(&World) -> T) -> T {
-        self.sandbox.look(with).unwrap_or_default()
-    }
-
-    fn change(&self, with: impl FnOnce(&mut World)) {
-        let kept = self.sandbox.change(with);
-        debug_assert!(kept.is_ok(), "a world in memory has no store");
-    }
-
-    /// Somebody else does something.
-    fn interfere(&self, process: &Process, deed: &Interference) {
-        let mut changed = None;
-        let mut started = None;
-        let mut foreign = None;
-        self.change(|world| match deed {
-            Interference::Logging { account, region } => {
-                let place = intent::place(account, region);
-                let config = intent::foreign_logging();
-                world.regional(&place).bedrock.logging = Some(config.clone());
-                foreign = Some((place, config));
-            }
-            Interference::Policy { environment } => {
-                let name = format!("bedrail-sim-models-{environment}");
-                let policy = world
-                    .organizations
-                    .policies
-                    .values_mut()
-                    .find(|policy| policy.name.starts_with(&name));
-                if let Some(policy) = policy {
-                    policy.content = policy.content.replace("Models", "Theirs");
-                    changed = Some(policy.name.clone());
-                }
-            }
-            Interference::Operation { environment } => {
-                started = foreign_operation(world, &intent::set_name("base", environment));
-            }
-            Interference::Definition { environment } => {
-                let name = intent::set_name("base", environment);
-                if foreign_definition(world, &name) {
-                    changed = Some(name);
-                }
-            }
-            Interference::Suspend { account } => {
-                if let Some(member) = world
-                    .organizations
-                    .accounts
-                    .get_mut(&AccountId(account.clone()))
-                {
-                    member.state = State::Suspended;
-                }
-            }
-            Interference::Move { account } => {
-                let root = world.organizations.root.clone();
-                let id = AccountId(account.clone());
-                let from = world
-                    .organizations
-                    .accounts
-                    .get(&id)
-                    .map(|member| member.parent.clone());
-                if let Some(from) = from {
-                    let moved = world.organizations.move_account(&id, &from, &root);
-                    debug_assert!(moved.is_ok(), "the account is there");
-                }
-            }
-        });
-        self.recorder.with(|traffic| {
-            let facts = &mut traffic.judge.facts;
-            facts.stale_process = Some(process.number);
-            facts.changed_by_others.extend(changed);
-            facts.foreign_operations.extend(started);
-            facts.intent.foreign.extend(foreign);
-        });
-    }
-}
-
-fn administrator(operation: &str, input: serde_json::Value) -> WorldCall {
-    WorldCall {
-        caller: Caller {
-            account: AccountId(MANAGEMENT.to_owned()),
-            arn: format!("arn:aws:iam::{MANAGEMENT}:user/administrator"),
-            source_identity: None,
-        },
-        region: Region(HOME.to_owned()),
-        operation: operation.to_owned(),
-        input,
-    }
-}
-
-/// Somebody starts an operation that changes nothing; its id.
-fn foreign_operation(world: &mut World, name: &str) -> Option<String> {
-    let call = administrator("DetectStackSetDrift", json!({ "StackSetName": name }));
-    let answer = crate::sandbox::world::cloudformation::handle(world, &call).ok()?;
-    answer
-        .get("OperationId")
-        .and_then(serde_json::Value::as_str)
-        .map(str::to_owned)
-}
-
-/// Somebody changes the description of a StackSet and none of its instances.
-fn foreign_definition(world: &mut World, name: &str) -> bool {
-    let Some(set) = intent::set(world, name) else {
-        return false;
-    };
-    let Some(body) = world.cloudformation.templates.body(set.definition.template) else {
-        return false;
-    };
-    let parameters: Vec<_> = set
-        .definition
-        .parameters
-        .iter()
-        .map(|(key, value)| json!({ "ParameterKey": key, "ParameterValue": format!("{value}0") }))
-        .collect();
-    let call = administrator(
-        "UpdateStackSet",
-        json!({
-            "StackSetName": name,
-            "TemplateBody": &*body,
-            "Parameters": parameters,
-            "Capabilities": ["CAPABILITY_NAMED_IAM"],
-            "Description": "theirs",
-        }),
-    );
-    crate::sandbox::world::cloudformation::handle(world, &call).is_ok()
-}
-
-async fn roll_out(shape: &Shape, first: &Loaded, world: World) -> Result<World, Unusable> {
-    let sandbox = Sandbox::in_memory(world.clone(), crate::sandbox::Clock::starting_at(world.now));
+/// The first rollout, on a day without clouds: it has to go well, or nothing that follows means anything.
+async fn roll_out(shape: &Shape, first: Loaded, world: World) -> Result<World, Unusable> {
     let intent = Intent::of(shape, Version::First);
     let facts = Facts::new(shape, intent.clone(), intent.clone());
-    let quiet = super::draw::Wire {
-        delay_millis: 0,
-        hang_per_mille: 0,
-    };
-    let material = Material {
-        shape: shape.clone(),
-        first: files::again(first),
-        second: files::again(first),
-        fresh: world.clone(),
-        rolled_out: world.clone(),
-    };
-    let mut stage = Theatre {
-        clock: Clock::starting_at(world.now),
-        recorder: Recorder::new(&sandbox, facts, 0, quiet),
-        sandbox,
-        material: &material,
-        processes: 0,
-    };
-    let ended = stage.apply(Version::First, Orders::default()).await;
-    tokio::time::sleep(Duration::from_secs(3_600)).await;
-    let missing = stage.look(|world| intent.missing(world));
-    let breaches = stage
+    let mut theatre = Theatre::new(world.clone(), first, facts, 0, QUIET);
+    let ended = theatre.runs(Task::Apply, Orders::default()).await;
+    theatre.later(Duration::from_secs(3_600)).await;
+    let missing = theatre.look(|world| intent.missing(world));
+    let breaches = theatre
         .recorder
         .with(|traffic| traffic.judge.findings.breaches.clone());
-    let why = match ended {
-        Ended::Reported(told) if told.1.outcome == RunOutcome::Converged => None,
-        Ended::Reported(told) => Some(format!("{:?}", told.1)),
-        Ended::NoPlan => {
-            let process = Process::new(&stage.recorder, 99, None, None);
-            Some(why_no_plan(&stage, &process).await)
-        }
-        Ended::Died | Ended::Late => Some("it did not end".to_owned()),
-    };
-    if why.is_some() || !missing.is_empty() || !breaches.is_empty() {
+    let converged = ended
+        .report()
+        .is_some_and(|told| told.1.outcome == RunOutcome::Converged);
+    if !converged || missing != Some(Vec::new()) || !breaches.is_empty() {
         return Err(Unusable::FirstRollout(format!(
-            "{why:?}; {missing:?}; {breaches:?}"
+            "{ended:?}; {missing:?}; {breaches:?}"
         )));
     }
-    Ok(stage.sandbox.look(World::clone).unwrap_or(world))
+    Ok(theatre.look(World::clone).unwrap_or(world))
 }
 
-async fn why_no_plan(stage: &Theatre<'_>, process: &Process) -> String {
-    let loaded = stage.material.loaded(Version::First);
-    let aws = match session::connect(&loaded.rollout, Theatre::source(process), stage.clock, None)
-        .await
-    {
-        Ok(aws) => aws,
-        Err(error) => return error.to_string(),
-    };
-    let session = match Session::open(loaded, aws, Filter::default()).await {
-        Ok(session) => session,
-        Err(stop) => return format!("{stop:?}"),
-    };
-    match session.plan().await {
-        Ok(_) => "it has a plan now".to_owned(),
-        Err(stop) => format!("{stop:?}"),
-    }
-}
-
-/// Applies that a healthy world may need until everything is as declared.
-const APPLIES_MAX: usize = 4;
+/// Processes that a healthy world may need until everything is as declared.
+const HEALTHY_RUNS_MAX: usize = 4;
 
 async fn play(options: &Options, material: &Material) -> Outcome {
     let mut world = material.world(options.start).clone();
-    world.settings.latency = options.aws.latency;
-    world.settings.page_size_cap = options.aws.page_size;
-    world.settings.empty_first_pages = options.aws.empty_first_pages;
-    world.settings.list_lag_seconds = options.aws.list_lag_seconds;
-    world.settings.role_propagation_seconds = options.aws.role_propagation_seconds;
-    world.settings.published_rates = options.aws.published_rates;
-    world
-        .cloudformation
-        .stack_sets
-        .open_questions
-        .resent_operation = options.aws.resent;
-    world
-        .cloudformation
-        .stack_sets
-        .open_questions
-        .create_on_existing = options.aws.on_existing;
+    set_up(&mut world, options);
+    let before = world.clone();
+    let wanted = match options.start {
+        Start::Nothing => Version::First,
+        Start::RolledOut => Version::Second,
+    };
+    let facts = Facts::new(
+        &material.shape,
+        Intent::of(&material.shape, wanted),
+        Intent::of(&material.shape, Version::First),
+    );
+    let loaded = material.loaded(wanted);
+    let mut theatre = Theatre::new(world, loaded, facts, options.seed, options.wire);
+    theatre
+        .sandbox
+        .set_faults(Faults::seeded(options.seed, options.faults.clone()));
+    chaos(&mut theatre, options).await;
+    heal(&theatre);
+    if options.rollback {
+        take_back(&mut theatre).await;
+    } else if settle(&mut theatre).await {
+        rest(&mut theatre).await;
+    }
+    let (findings, calls) = theatre.recorder.with(|traffic| {
+        (
+            std::mem::take(&mut traffic.judge.findings),
+            std::mem::take(&mut traffic.calls),
+        )
+    });
+    Outcome {
+        findings,
+        calls,
+        world: theatre.look(World::clone).unwrap_or(before),
+    }
+}
+
+fn set_up(world: &mut World, options: &Options) {
+    let aws = &options.aws;
+    let settings = &mut world.settings;
+    settings.latency = aws.latency;
+    settings.page_size_cap = aws.page_size;
+    settings.empty_first_pages = aws.empty_first_pages;
+    settings.list_lag_seconds = aws.list_lag_seconds;
+    settings.role_propagation_seconds = aws.role_propagation_seconds;
+    settings.published_rates = aws.published_rates;
+    let open = &mut world.cloudformation.stack_sets.open_questions;
+    open.resent_operation = aws.resent;
+    open.create_on_existing = aws.on_existing;
     for broken in &options.broken {
         world.cloudformation.faults.inject(ResourceFault {
             account: Some(AccountId(broken.account.clone())),
@@ -460,109 +217,137 @@ async fn play(options: &Options, material: &Material) -> Outcome {
             ..ResourceFault::default()
         });
     }
-    let wanted = match options.start {
-        Start::Nothing => Version::First,
-        Start::RolledOut => Version::Second,
-    };
-    let previous = Intent::of(&material.shape, Version::First);
-    let now = Intent::of(&material.shape, wanted);
-    let sandbox = Sandbox::in_memory(world.clone(), crate::sandbox::Clock::starting_at(world.now));
-    let facts = Facts::new(&material.shape, now, previous);
-    let mut stage = Theatre {
-        clock: Clock::starting_at(world.now),
-        recorder: Recorder::new(&sandbox, facts, options.seed, options.wire),
-        sandbox,
-        material,
-        processes: 0,
-    };
-    stage
-        .sandbox
-        .set_faults(Faults::seeded(options.seed, options.faults.clone()));
-    chaos(&mut stage, options, wanted).await;
-    heal(&stage);
-    let converged = settle(&mut stage, wanted).await;
-    if converged {
-        rest(&mut stage, wanted).await;
-    }
-    let (findings, calls) = stage.recorder.with(|traffic| {
-        (
-            std::mem::take(&mut traffic.judge.findings),
-            std::mem::take(&mut traffic.calls),
-        )
-    });
-    Outcome {
-        findings,
-        calls,
-        world: stage.sandbox.look(World::clone).unwrap_or(world),
-    }
 }
 
 /// Processes one after the other until none is left that dies.
-async fn chaos(stage: &mut Theatre<'_>, options: &Options, wanted: Version) {
+async fn chaos(theatre: &mut Theatre, options: &Options) {
+    let mut task = Task::Apply;
     let crashes = options.crashes.iter().copied().map(Some).chain([None]);
     for (at, crash) in crashes.enumerate() {
+        let first = at == 0;
         let orders = Orders {
             crash,
-            interrupt_at: options.interrupt_at.filter(|_| at == 0),
-            interference: if at == 0 { &options.interference } else { &[] },
+            interrupt_at: options.interrupt_at.filter(|_| first),
+            disk_full_at: options.disk_full_at.filter(|_| first),
+            interference: if first { &options.interference } else { &[] },
         };
-        let ended = stage.apply(wanted, orders).await;
-        judge(stage, &ended, "a run in bad weather");
+        let ended = match options.second_operator.filter(|_| first) {
+            Some(after) => two_at_once(theatre, orders, after).await,
+            None => theatre.runs(task, orders).await,
+        };
+        judge(theatre, &ended, "a run in bad weather");
+        task = match crash.map(|crash| crash.then) {
+            Some(Then::ApplyAnew) => Task::Apply,
+            _ => Task::Resume,
+        };
     }
 }
 
-fn judge(stage: &Theatre<'_>, ended: &Ended, what: &str) {
-    let _ = stage.sandbox.look(|world| {
-        stage.recorder.with(|traffic| {
+/// The second operator starts while the first one works; how the first one ended.
+async fn two_at_once(theatre: &mut Theatre, orders: Orders<'_>, after: u32) -> Ended {
+    let (first, records) = theatre.process(&orders);
+    let alone = Orders::default();
+    let (second, other_records) = theatre.process(&alone);
+    theatre
+        .recorder
+        .with(|traffic| traffic.judge.journals.crowd = true);
+    let theatre: &Theatre = theatre;
+    let late = async {
+        theatre.later(Duration::from_secs(u64::from(after))).await;
+        theatre
+            .lives(&second, &other_records, Task::Resume, &alone)
+            .await
+    };
+    let (ended, other) =
+        futures_util::future::join(theatre.lives(&first, &records, Task::Apply, &orders), late)
+            .await;
+    judge(theatre, &other, "a second operator's run");
+    theatre
+        .recorder
+        .with(|traffic| traffic.judge.journals.crowd = false);
+    ended
+}
+
+fn judge(theatre: &Theatre, ended: &Ended, what: &str) {
+    let _ = theatre.sandbox.look(|world| {
+        theatre.recorder.with(|traffic| {
             let judge = &mut traffic.judge;
             liveness::ended(!matches!(ended, Ended::Late), what, &mut judge.findings);
+            liveness::refused(ended, &mut judge.findings);
             operations::parameters(world, &judge.facts, &mut judge.findings);
-            if let Ended::Reported(told) = ended {
-                reporting::ended(world, &told.0, &told.1, &judge.facts, &mut judge.findings);
+            if let Some((plan, report)) = ended.report() {
+                reporting::ended(world, plan, report, &judge.facts, &mut judge.findings);
             }
         });
     });
 }
 
-fn heal(stage: &Theatre<'_>) {
-    stage.sandbox.set_faults(Faults::default());
-    stage.recorder.heal();
-    stage.change(|world| {
+fn heal(theatre: &Theatre) {
+    theatre.sandbox.set_faults(Faults::default());
+    theatre.recorder.heal();
+    theatre.change(|world| {
         world.cloudformation.faults.clear();
         world.settings.published_rates = false;
     });
 }
 
-/// Applies in a healthy world until nothing is missing.
-async fn settle(stage: &mut Theatre<'_>, wanted: Version) -> bool {
+/// Goes on in a healthy world until nothing is missing.
+async fn settle(theatre: &mut Theatre) -> bool {
     // What AWS was in the middle of ends first.
-    tokio::time::sleep(Duration::from_secs(6 * 3_600)).await;
-    let mut applies = 0;
+    theatre.later(Duration::from_secs(6 * 3_600)).await;
+    let mut runs = 0;
     loop {
-        let ended = stage.apply(wanted, Orders::default()).await;
-        judge(stage, &ended, "a run in good weather");
-        applies += 1;
-        let missing = stage.recorder.with(|traffic| {
-            let intent = &traffic.judge.facts.intent;
-            stage.look(|world| intent.missing(world))
-        });
-        if missing.is_empty() || applies >= APPLIES_MAX {
-            let done = missing.is_empty();
-            stage
-                .recorder
-                .with(|traffic| liveness::healed(applies, &missing, &mut traffic.judge.findings));
-            return done;
+        let task = if runs == 0 { Task::Resume } else { Task::Apply };
+        let ended = theatre.runs(task, Orders::default()).await;
+        judge(theatre, &ended, "a run in good weather");
+        runs += 1;
+        let wanted = theatre
+            .recorder
+            .with(|traffic| traffic.judge.facts.intent.clone());
+        let missing = theatre
+            .look(|world| wanted.missing(world))
+            .unwrap_or_default();
+        if missing.is_empty() || runs >= HEALTHY_RUNS_MAX {
+            theatre.recorder.with(|traffic| {
+                liveness::healed(runs, &missing, &ended, &mut traffic.judge.findings);
+            });
+            return missing.is_empty();
         }
     }
 }
 
 /// One more apply, which has nothing to do.
-async fn rest(stage: &mut Theatre<'_>, wanted: Version) {
-    let from = stage.recorder.with(|traffic| traffic.calls.len());
-    let ended = stage.apply(wanted, Orders::default()).await;
-    judge(stage, &ended, "a run with nothing to do");
-    stage.recorder.with(|traffic| {
+async fn rest(theatre: &mut Theatre) {
+    let from = theatre.recorder.with(|traffic| traffic.calls.len());
+    let ended = theatre.runs(Task::Apply, Orders::default()).await;
+    judge(theatre, &ended, "a run with nothing to do");
+    theatre.recorder.with(|traffic| {
         let calls = traffic.calls.get(from..).unwrap_or_default().to_vec();
         liveness::rested(&calls, &mut traffic.judge.findings);
+    });
+}
+
+/// Takes the newest run back, twice.
+async fn take_back(theatre: &mut Theatre) {
+    theatre.later(Duration::from_secs(6 * 3_600)).await;
+    theatre.recorder.with(|traffic| {
+        let facts = &mut traffic.judge.facts;
+        std::mem::swap(&mut facts.intent, &mut facts.previous);
+    });
+    let ended = theatre.runs(Task::Rollback, Orders::default()).await;
+    let before = theatre
+        .recorder
+        .with(|traffic| traffic.judge.facts.intent.clone());
+    let missing = theatre
+        .look(|world| before.missing(world))
+        .unwrap_or_default();
+    let from = theatre.recorder.with(|traffic| {
+        undoing::taken_back(&missing, &ended, &mut traffic.judge.findings);
+        traffic.calls.len()
+    });
+    drop(theatre.runs(Task::Rollback, Orders::default()).await);
+    theatre.recorder.with(|traffic| {
+        let calls = traffic.calls.get(from..).unwrap_or_default().to_vec();
+        undoing::again(&calls, &mut traffic.judge.findings);
     });
 }

@@ -53,6 +53,9 @@ fn candidates(options: &Options) -> Vec<Options> {
     with(&|o| o.interference.clear());
     with(&|o| o.crashes.clear());
     with(&|o| o.interrupt_at = None);
+    with(&|o| o.second_operator = None);
+    with(&|o| o.disk_full_at = None);
+    with(&|o| o.rollback = false);
     for at in 0..options.shape.environments.len() {
         if options.shape.environments.len() > 1 {
             with(&|o| {

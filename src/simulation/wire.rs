@@ -22,6 +22,7 @@ use crate::sandbox::handle::NoAnswer;
 use crate::sandbox::wire::parsed::Body;
 use crate::sandbox::wire::{Observed, Parsed};
 
+use super::disk::Intended;
 use super::draw::{Crash, Point};
 use super::invariants::{Facts, Judge};
 use super::record::{Call, Stage};
@@ -96,6 +97,7 @@ struct State {
     interrupt_at: Option<usize>,
     interrupted: bool,
     mutating: usize,
+    dead: bool,
 }
 
 impl Process {
@@ -114,6 +116,7 @@ impl Process {
                 interrupt_at,
                 interrupted: false,
                 mutating: 0,
+                dead: false,
             })),
             died: Arc::default(),
         }
@@ -142,9 +145,21 @@ impl Process {
         }
     }
 
-    async fn dies<T>(&self) -> T {
+    /// From here on nothing that it does has any effect.
+    pub fn dies_now(&self) {
+        self.lock().dead = true;
         self.died.notify_one();
+    }
+
+    async fn dies<T>(&self) -> T {
+        self.dies_now();
         std::future::pending().await
+    }
+
+    /// These intents are durable in the journal that it writes.
+    pub fn intends(&self, intents: Vec<Intended>) {
+        self.recorder
+            .with(|traffic| traffic.judge.journals.intends(self.number, intents));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -158,6 +173,9 @@ impl Process {
         let (parts, body) = request.into_parts();
         let body: Bytes = body.collect().await.map_err(ConnectorError::io)?.to_bytes();
         let request = http::Request::from_parts(parts, body);
+        if self.lock().dead {
+            return std::future::pending().await;
+        }
         self.travel().await;
         let Ok(parsed) = Parsed::of(&request) else {
             let text = "the sandbox cannot read this request";

@@ -83,6 +83,7 @@ impl PlanBuilder {
             steps: Vec::new(),
             notes: Vec::new(),
             account_names: names.collect(),
+            parents: BTreeMap::new(),
             blobs: BTreeMap::new(),
         })
     }
@@ -91,6 +92,7 @@ impl PlanBuilder {
         let order = EnvironmentOrder {
             accounts,
             regions: vec![region(EAST), region(WEST)],
+            rolls_back: false,
             after: after.iter().map(|name| (*name).to_owned()).collect(),
             waves: Vec::new(),
         };

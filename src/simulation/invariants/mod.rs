@@ -2,6 +2,7 @@
 //! call and at what is wanted; it counts what it let pass, and how often it came to a situation in which the
 //! invariant could have broken (a near-miss): one that never did has proved nothing.
 
+pub mod journal;
 pub mod liveness;
 pub mod operations;
 pub mod order;
@@ -11,6 +12,7 @@ pub mod retries;
 pub mod scope;
 pub mod sessions;
 pub mod settings;
+pub mod undoing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -136,6 +138,7 @@ pub struct Judge {
     operations: operations::Operations,
     retries: retries::Retries,
     sessions: sessions::Sessions,
+    pub journals: journal::Journals,
 }
 
 impl Judge {
@@ -146,6 +149,7 @@ impl Judge {
             operations: operations::Operations::default(),
             retries: retries::Retries::default(),
             sessions: sessions::Sessions::default(),
+            journals: journal::Journals::default(),
         }
     }
 
@@ -161,6 +165,7 @@ impl Judge {
         order::before(world, call, facts, findings);
         self.operations.before(world, call);
         self.sessions.before(call, findings);
+        self.journals.before(call, findings);
     }
 
     /// After AWS has done, or refused, what was asked.

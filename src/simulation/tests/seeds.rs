@@ -39,12 +39,33 @@ fn zz_speed() {
     let start = tokio::time::Instant::now();
     let mut calls = 0;
     let mut by = std::collections::BTreeMap::<String, usize>::new();
-    for seed in 0..48 {
+    let range: u64 = std::env::var("SEEDS")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(48);
+    let from: u64 = std::env::var("FROM")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(0);
+    for seed in from..from + range {
         let options = Options::draw(seed);
-        let outcome = run::run(&options).unwrap();
+        let outcome = match run::run(&options) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                println!(
+                    "{seed} UNUSABLE {}",
+                    error.to_string().chars().take(700).collect::<String>()
+                );
+                continue;
+            }
+        };
         calls += outcome.calls.len();
         for breach in outcome.findings.breaches {
-            println!("{seed} {} {}", breach.id, breach.evidence);
+            println!(
+                "{seed} {} {}",
+                breach.id,
+                breach.evidence.chars().take(700).collect::<String>()
+            );
         }
         for call in outcome.calls {
             *by.entry(call.operation).or_default() += 1;
