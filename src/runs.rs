@@ -20,6 +20,8 @@ use crate::plan::{Lock, Plan, Step, StepId, Unusable};
 
 /// The reviewed plan beside a run's journal.
 const PLAN: &str = "plan.json";
+/// Earlier runs that a new one looks back at.
+const REMEMBERED: usize = 5;
 
 /// Where the runs of a rollout are recorded, and who records them here.
 #[derive(Debug, Clone)]
@@ -198,12 +200,13 @@ impl Records {
             by: self.by.clone(),
             epoch: lease.epoch(),
         };
+        let past = self.history(&id).await?;
         let journal = Journal::create(self.medium.clone(), started, self.clock).await?;
         Ok(Run {
             id,
             plan,
             taken_from,
-            past: self.history().await?,
+            past,
             ledger: Arc::new(Ledger::new(journal, lease, 0)),
         })
     }
@@ -316,9 +319,21 @@ impl Records {
         Ok(Kept { id, plan, recalled })
     }
 
-    /// What a new run should know of the one before: when waves were last changed.
-    async fn history(&self) -> Result<Past, Trouble> {
-        Ok(Past::default())
+    /// What a new run should know of those before: when waves were last changed, so that they bake as long as
+    /// declared. A run that cannot be read tells nothing.
+    async fn history(&self, own: &RunId) -> Result<Past, Trouble> {
+        let mut past = Past::default();
+        let runs = self.medium.runs().await?;
+        for id in runs.into_iter().filter(|id| id != own).take(REMEMBERED) {
+            let Ok(kept) = self.read(id).await else {
+                continue;
+            };
+            for (key, at) in kept.recalled.past.waves_changed {
+                let last = past.waves_changed.entry(key).or_insert(at);
+                *last = (*last).max(at);
+            }
+        }
+        Ok(past)
     }
 }
 
