@@ -146,7 +146,7 @@ pub async fn run(
     });
     let mut running = FuturesUnordered::new();
     loop {
-        if !interrupt.is_set() {
+        if !interrupt.is_set() || mutant!(InterruptIgnored) {
             while running.len() < CONCURRENCY {
                 let Some(start) = run.next(&emit) else { break };
                 let step = start.step;
@@ -398,7 +398,7 @@ impl<'a> Run<'a> {
 
     fn phase_is_closed(&self, at: usize) -> bool {
         let phase = self.phase_of.get(at).copied().unwrap_or_default();
-        self.phases.iter().take(phase).any(|phase| phase.open > 0)
+        self.phases.iter().take(phase).any(|phase| phase.open > 0) && !mutant!(PhaseOrderIgnored)
     }
 
     fn may_start(&self, at: usize, step: &Step) -> bool {
@@ -416,7 +416,7 @@ impl<'a> Run<'a> {
                 == 0
         });
         step.after.iter().all(done)
-            && environments_before_done
+            && (environments_before_done || mutant!(EnvironmentOrderIgnored))
             && step
                 .lock
                 .as_ref()
