@@ -134,6 +134,7 @@ pub async fn run(
         emit: &emit,
         policies: RefCell::new(BTreeMap::new()),
         outputs: RefCell::new(BTreeMap::new()),
+        seen: RefCell::new(BTreeSet::new()),
     };
     let past = &past;
     let mut run = Run::new(plan, past);

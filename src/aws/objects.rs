@@ -1,8 +1,10 @@
 //! Small objects that are written on condition: where journals and leases of teams live. In the caller's
 //! account and the home Region, and never in a bucket of anybody else.
 //!
-//! These calls change no target and are what intents are recorded with, so that none is recorded itself.
+//! These calls change no target and are what intents are recorded with, so that none is recorded itself: they
+//! have no witness.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -10,7 +12,7 @@ use aws_sdk_s3::primitives::ByteStream;
 
 use super::call::{causes, idempotent, pages, read};
 use super::error::ErrorClass;
-use super::{Aws, AwsError};
+use super::{Aws, AwsError, Inner, Place};
 
 /// An object and what it can be recognised by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,16 +38,44 @@ const MEETINGS_MAX: u32 = 10;
 const BREAKS_MAX: u32 = 3;
 const MEETING_WAIT: Duration = Duration::from_millis(200);
 
+/// The part of a connection to AWS that reads and writes records.
+#[derive(Debug, Clone)]
+pub struct Objects {
+    inner: Arc<Inner>,
+}
+
 impl Aws {
+    /// The same connection, for records.
+    pub fn objects(&self) -> Objects {
+        Objects {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl Objects {
+    fn aws(&self) -> Aws {
+        Aws {
+            inner: Arc::clone(&self.inner),
+            witness: None,
+        }
+    }
+
+    /// Where the buckets are.
+    pub fn home(&self) -> Place {
+        self.aws().home()
+    }
+
     /// Reads an object of ours; `None` if there is none.
     ///
     /// # Errors
     /// Also if the bucket is not the caller's own.
-    pub async fn object(&self, bucket: &str, key: &str) -> Result<Option<Object>, AwsError> {
-        let place = self.home();
+    pub async fn read(&self, bucket: &str, key: &str) -> Result<Option<Object>, AwsError> {
+        let aws = self.aws();
+        let place = aws.home();
         let mut breaks = 0;
         loop {
-            let got = self
+            let got = aws
                 .call(&place, read("GetObject"), async |client: Client| {
                     let got = client
                         .get_object()
@@ -90,17 +120,18 @@ impl Aws {
     ///
     /// # Errors
     /// Also if the bucket is not the caller's own.
-    pub async fn put_object_if(
+    pub async fn write_if(
         &self,
         bucket: &str,
         key: &str,
         condition: Condition<'_>,
         bytes: &[u8],
     ) -> Result<Option<String>, AwsError> {
-        let place = self.home();
+        let aws = self.aws();
+        let place = aws.home();
         let mut meetings = 0;
         loop {
-            let put = self
+            let put = aws
                 .call(&place, idempotent("PutObject"), async |client: Client| {
                     let put = client
                         .put_object()
@@ -137,10 +168,11 @@ impl Aws {
     ///
     /// # Errors
     /// Also if the bucket is not the caller's own.
-    pub async fn object_keys(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, AwsError> {
-        let place = self.home();
+    pub async fn keys(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, AwsError> {
+        let aws = self.aws();
+        let place = aws.home();
         pages(async |token: Option<String>| {
-            let page = self
+            let page = aws
                 .call(&place, read("ListObjectsV2"), async |client: Client| {
                     client
                         .list_objects_v2()
@@ -167,14 +199,11 @@ impl Aws {
     ///
     /// # Errors
     /// Also if the bucket is not the caller's own.
-    pub async fn object_folders(
-        &self,
-        bucket: &str,
-        prefix: &str,
-    ) -> Result<Vec<String>, AwsError> {
-        let place = self.home();
+    pub async fn folders(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, AwsError> {
+        let aws = self.aws();
+        let place = aws.home();
         pages(async |token: Option<String>| {
-            let page = self
+            let page = aws
                 .call(&place, read("ListObjectsV2"), async |client: Client| {
                     client
                         .list_objects_v2()

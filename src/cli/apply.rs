@@ -134,7 +134,31 @@ pub async fn begin(
         Ok(run) => run,
         Err(trouble) => return running::refuse(common, records, &trouble).await,
     };
+    let id = run.id.clone();
     let (exit, _) = running::drive(common, driving, session, records, run).await;
+    if exit != Exit::Partial || command == Command::Rollback {
+        return exit;
+    }
+    let kept = match records.kept(Some(id.as_str())).await {
+        Ok(kept) => kept,
+        Err(trouble) => return running::refuse(common, records, &trouble).await,
+    };
+    let back = kept.failed_waves_undone();
+    if back.is_empty() {
+        return exit;
+    }
+    streams::notice("onFailure: rollback: taking back what failed");
+    match records
+        .begin(Command::Rollback, back, &running::watching)
+        .await
+    {
+        Ok(run) => {
+            running::drive(common, driving, session, records, run).await;
+        }
+        Err(trouble) => {
+            running::refuse(common, records, &trouble).await;
+        }
+    }
     exit
 }
 

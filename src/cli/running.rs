@@ -16,6 +16,7 @@ use crate::apply::{Deadlines, Interrupt, RunReport};
 use crate::config::model::JournalPlace;
 use crate::journal::host;
 use crate::journal::lease::{Holder, LeaseError, Terms};
+use crate::journal::medium::bucket::Bucket;
 use crate::journal::medium::folder::Folder;
 use crate::journal::{Medium, RunId};
 use crate::plan::Plan;
@@ -39,8 +40,8 @@ pub fn records(common: &Common, session: &Session) -> Records {
     let medium: Arc<dyn Medium> = match (&session.loaded.rollout.journal, common.sandbox) {
         (_, true) => Arc::new(Folder::at(&common.directory.join(SANDBOX_FOLDER))),
         (JournalPlace::Folder, false) => Arc::new(Folder::at(&common.directory.join(FOLDER))),
-        (JournalPlace::Bucket { .. }, false) => {
-            Arc::new(Folder::at(&common.directory.join(FOLDER)))
+        (JournalPlace::Bucket(location), false) => {
+            Arc::new(Bucket::at(&session.aws, location.clone()))
         }
     };
     Records {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ids::{AccountId, OrganizationId, OuId, Region};
+use crate::journal::medium::bucket::Location;
 use crate::policy::Document;
 use crate::resources::Spec;
 use crate::template::Template;
@@ -79,7 +80,7 @@ pub enum JournalPlace {
     /// `.bedrail` beside the rollout's file.
     Folder,
     /// A bucket of the calling account in the home Region.
-    Bucket { bucket: String, prefix: String },
+    Bucket(Location),
 }
 
 /// Never touched, whatever else is declared.
@@ -130,6 +131,26 @@ pub struct Environment {
     pub delivery: Delivery,
     /// Tags for every stack and StackSet of the environment (cost allocation).
     pub tags: BTreeMap<String, String>,
+    pub guard: Guard,
+}
+
+/// What organization policies must decide in every account of an environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guard {
+    pub must_allow: Vec<GuardCase>,
+    pub must_deny: Vec<GuardCase>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardCase {
+    pub origin: Origin,
+    pub name: Option<String>,
+    /// Name of a role, `root`, or an ARN.
+    pub principal: Text,
+    pub actions: Vec<Text>,
+    pub resource: Text,
+    /// Values by condition key; none for a key that the request does not have.
+    pub context: BTreeMap<String, Vec<Text>>,
 }
 
 /// Which accounts belong: all given selectors must hold; `exclude` takes away.

@@ -50,12 +50,21 @@ impl HttpConnector for InProcess {
             let (parts, body) = request.into_parts();
             let body: Bytes = body.collect().await.map_err(ConnectorError::io)?.to_bytes();
             let request = http::Request::from_parts(parts, body);
+            let (there, back) = sandbox.latency();
+            if !there.is_zero() {
+                tokio::time::sleep(there).await;
+            }
             let answer = match sandbox.call_on(line, &request) {
                 Ok(answer) => answer,
-                Err(lost @ NoAnswer::Lost) => return Err(ConnectorError::io(lost.into())),
+                Err(lost @ (NoAnswer::Lost | NoAnswer::NoHost)) => {
+                    return Err(ConnectorError::io(lost.into()));
+                }
                 Err(NoAnswer::Never) => std::future::pending().await,
                 Err(broken) => return Err(ConnectorError::other(broken.into(), None)),
             };
+            if !back.is_zero() {
+                tokio::time::sleep(back).await;
+            }
             let answer = answer.map(SdkBody::from);
             HttpResponse::try_from(answer)
                 .map_err(|error| ConnectorError::other(error.into(), None))

@@ -5,6 +5,7 @@ use std::{
     fmt,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -14,13 +15,16 @@ use jiff::Timestamp;
 use super::{
     clock::Clock,
     connector::InProcess,
-    faults::{Faults, Verdict, throttled},
+    faults::{
+        FaultId, Faults, Swarm, Verdict, date_header, mishap::Side, swarm::Running, throttled,
+    },
     freeze::{Freeze, Freezes, Frozen, Line, Point},
+    latency::Latency,
     limits::Buckets,
     observed::{Fate, Observed},
     store::{Store, StoreError},
     wire::{Parsed, dispatch, service::Service},
-    world::{Caller, Region, World, sts},
+    world::{Caller, Region, World, cloudformation::stack_sets::mishaps, sts},
 };
 
 /// Why a request got no answer.
@@ -32,6 +36,9 @@ pub enum NoAnswer {
     /// The connection stays open and nothing comes.
     #[error("no answer")]
     Never,
+    /// The address is not known.
+    #[error("failed to look up address: name or service not known")]
+    NoHost,
     #[error("the saved organization cannot be used: {0}")]
     Store(#[from] StoreError),
 }
@@ -54,6 +61,8 @@ struct Inner {
     counts: BTreeMap<(&'static str, String), u64>,
     freezes: Freezes,
     requests: u64,
+    running: Running,
+    latency: Latency,
 }
 
 impl fmt::Debug for Sandbox {
@@ -98,6 +107,8 @@ impl Sandbox {
                 counts: BTreeMap::new(),
                 freezes: Freezes::default(),
                 requests: 0,
+                running: Running::default(),
+                latency: Latency::default(),
             })),
         }
     }
@@ -161,8 +172,10 @@ impl Sandbox {
         let outcome = store.locked(|store| {
             store.catch_up(&mut inner.world)?;
             let (answer, changed) = inner.answer(asked, now);
-            if changed {
-                store.append(request, now)?;
+            match changed {
+                Changed::No => {}
+                Changed::ByRequest => store.append(request, now)?,
+                Changed::Otherwise => store.save(&inner.world)?,
             }
             Ok(answer)
         });
@@ -183,6 +196,61 @@ impl Sandbox {
     /// From now on requests through this handle meet these faults.
     pub fn set_faults(&self, faults: Faults) {
         self.lock().faults = faults;
+    }
+
+    /// Lets loose what a seed has drawn, in the place of any faults there are.
+    ///
+    /// # Errors
+    /// See [`Sandbox::change`].
+    pub fn inject(&self, swarm: &Swarm) -> Result<(), StoreError> {
+        self.change(|world| swarm.prepare(world))?;
+        let inner = &mut *self.lock();
+        inner.faults = swarm.rules();
+        inner.running = Running::of(swarm);
+        inner.latency = Latency::of(swarm);
+        Ok(())
+    }
+
+    /// Ends every fault: nothing more goes wrong, and what was stuck goes on. What has happened stays,
+    /// and so do page sizes and lags.
+    ///
+    /// # Errors
+    /// See [`Sandbox::change`].
+    pub fn heal(&self) -> Result<(), StoreError> {
+        self.change(|world| {
+            world.cloudformation.faults.clear();
+            mishaps::release(world);
+        })?;
+        let inner = &mut *self.lock();
+        inner.faults.stop();
+        inner.running.stop();
+        Ok(())
+    }
+
+    /// How often each fault has struck since it was injected.
+    pub fn fired(&self) -> BTreeMap<FaultId, u64> {
+        let inner = &mut *self.lock();
+        let mut fired = inner.running.fired().clone();
+        let resources = inner.world.cloudformation.faults.struck();
+        let counts = inner
+            .faults
+            .fired()
+            .iter()
+            .map(|(id, count)| (*id, *count))
+            .chain(
+                resources
+                    .iter()
+                    .map(|(number, count)| (FaultId(*number), *count)),
+            );
+        for (id, count) in counts {
+            *fired.entry(id).or_default() += count;
+        }
+        fired
+    }
+
+    /// How long the next request, and its answer, are on their way.
+    pub(super) fn latency(&self) -> (Duration, Duration) {
+        self.lock().latency.next()
     }
 
     /// Looks at the world as it is now.
@@ -243,6 +311,15 @@ impl Sandbox {
     }
 }
 
+/// Whether the world may have changed with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    No,
+    ByRequest,
+    /// A mishap came with it, which no log of requests would repeat.
+    Otherwise,
+}
+
 /// A request and who sent it.
 #[derive(Clone, Copy)]
 struct Asked<'a> {
@@ -252,17 +329,18 @@ struct Asked<'a> {
 }
 
 impl Inner {
-    /// The answer, and whether the world may have changed by it.
+    /// The answer, and whether the world may have changed.
     fn answer(
         &mut self,
         asked: Asked<'_>,
         now: Timestamp,
-    ) -> (Result<Response<Bytes>, NoAnswer>, bool) {
+    ) -> (Result<Response<Bytes>, NoAnswer>, Changed) {
         let Asked { line, parsed, .. } = asked;
         if self.freezes.is_frozen(line) {
-            return (Err(NoAnswer::Never), false);
+            return (Err(NoAnswer::Never), Changed::No);
         }
         self.requests += 1;
+        self.world.advance_to(now);
         let read = parsed.is_read();
         let caller = sts::caller::resolve(&self.world, parsed).ok();
         let freeze = self
@@ -275,12 +353,24 @@ impl Inner {
             };
             self.note(asked, observed);
             self.freezes.freeze(line);
-            return (Err(NoAnswer::Never), false);
+            return (Err(NoAnswer::Never), Changed::No);
         }
+        let account = caller.as_ref().map(|caller| &caller.account);
+        let mut whole = self
+            .running
+            .pass(&mut self.world, parsed, account, Side::Before);
         let verdict = self.verdict(parsed, caller.as_ref(), now);
         let (answer, observed) = match verdict {
             Some(Verdict::Instead(error)) => {
                 let (response, observed) = dispatch::refusal(parsed, caller.as_ref(), &error, now);
+                (Ok(response), observed)
+            }
+            Some(Verdict::InsteadAt(error, there)) => {
+                let (mut response, observed) =
+                    dispatch::refusal(parsed, caller.as_ref(), &error, now);
+                if let Some(date) = date_header(there) {
+                    response.headers_mut().insert(http::header::DATE, date);
+                }
                 (Ok(response), observed)
             }
             Some(Verdict::Nothing(how)) => {
@@ -315,7 +405,16 @@ impl Inner {
                 (Ok(response), observed)
             }
         };
-        let changed = !read && observed.fate.reached_service();
+        whole |= self
+            .running
+            .pass(&mut self.world, parsed, account, Side::After);
+        let changed = if whole {
+            Changed::Otherwise
+        } else if !read && observed.fate.reached_service() {
+            Changed::ByRequest
+        } else {
+            Changed::No
+        };
         if freeze == Some(Point::After) {
             let observed = Observed {
                 status: 0,
@@ -342,7 +441,10 @@ impl Inner {
         now: Timestamp,
     ) -> Option<Verdict> {
         let account = caller.map(|caller| &caller.account);
-        self.faults.judge(parsed, account).or_else(|| {
+        let is_member =
+            account.is_some_and(|account| *account != self.world.organizations.management_account);
+        let verdict = self.faults.judge(parsed, account, is_member, now);
+        verdict.or_else(|| {
             let account = account?;
             let region = Region(parsed.region().to_owned());
             let admitted = !self.world.settings.published_rates
@@ -358,6 +460,7 @@ impl Inner {
             .counts
             .entry((observed.service, observed.operation.clone()))
             .or_default() += 1;
+        self.running.note(&observed);
         if let Some(observer) = &mut self.observer {
             observed.number = self.requests;
             observed.line = asked.line;

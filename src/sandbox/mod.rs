@@ -12,6 +12,7 @@ pub mod connector;
 pub mod faults;
 pub mod freeze;
 pub mod handle;
+mod latency;
 pub mod limits;
 pub mod observed;
 pub mod seed;

@@ -2,6 +2,7 @@
 
 mod components;
 mod environments;
+mod guard;
 mod lockout;
 mod parameters;
 mod placement;
@@ -237,6 +238,7 @@ pub(super) fn all(rollout: &Rollout, nodes: &Nodes, broken: &BTreeSet<String>) -
         regions::check(&context),
         placement::check(&context),
         policies::check(&context),
+        guard::check(&context),
     ]
     .into_iter()
     .flatten()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::guard::guard;
 use super::waves::waves;
 use super::{located_list, parameters, unit_list};
 use crate::config::codes;
@@ -63,6 +64,7 @@ pub fn convert(
             .collect(),
         delivery: delivery(section.delivery, node.get("delivery"), findings),
         tags: section.tags,
+        guard: guard(node.get("guard"), findings),
     }
 }
 

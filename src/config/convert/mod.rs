@@ -1,6 +1,7 @@
 //! Checked files → the model, with the places of the tree.
 
 pub(super) mod environment;
+mod guard;
 pub(super) mod rollout;
 mod waves;
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::ids::{AccountId, Region};
 
+use super::guard::GuardSection;
 use super::scalar::{CountOrPercent, ParameterValue, Span};
 
 /// Values of parameters by name.
@@ -44,6 +45,8 @@ pub struct EnvironmentFile {
     pub tags: BTreeMap<String, String>,
     #[serde(default)]
     pub delivery: DeliverySection,
+    #[serde(default)]
+    pub guard: GuardSection,
 }
 
 /// All given selectors must hold; `exclude` takes away.

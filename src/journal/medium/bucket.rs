@@ -17,7 +17,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use super::{Hold, Medium, MediumError, Position, Slot, Stored, Version};
-use crate::aws::objects::Condition;
+use crate::aws::objects::{Condition, Objects};
 use crate::aws::{Aws, AwsError};
 use crate::journal::RunId;
 
@@ -27,7 +27,7 @@ const READS: usize = 16;
 /// A place in a bucket of the caller's account.
 #[derive(Debug, Clone)]
 pub struct Bucket {
-    aws: Aws,
+    objects: Objects,
     at: Location,
 }
 
@@ -88,8 +88,11 @@ impl fmt::Display for Location {
 
 impl Bucket {
     /// Nothing is asked or made yet. Writing needs [`Aws::allow_writes`].
-    pub fn at(aws: Aws, at: Location) -> Self {
-        Self { aws, at }
+    pub fn at(aws: &Aws, at: Location) -> Self {
+        Self {
+            objects: aws.objects(),
+            at,
+        }
     }
 
     fn key(&self, name: &str) -> String {
@@ -117,18 +120,21 @@ impl Bucket {
     }
 
     fn failed(&self) -> impl Fn(AwsError) -> MediumError + '_ {
-        |error| MediumError::Aws {
-            place: self.at.to_string(),
-            account: self.aws.home().account.to_string(),
-            region: self.aws.home_region().to_string(),
-            error: Box::new(error),
+        |error| {
+            let home = self.objects.home();
+            MediumError::Aws {
+                place: self.at.to_string(),
+                account: home.account.to_string(),
+                region: home.region.to_string(),
+                error: Box::new(error),
+            }
         }
     }
 
     async fn read_key(&self, key: &str) -> Result<Option<Slot>, MediumError> {
         let object = self
-            .aws
-            .object(&self.at.bucket, key)
+            .objects
+            .read(&self.at.bucket, key)
             .await
             .map_err(self.failed())?;
         Ok(object.map(|object| Slot {
@@ -146,8 +152,8 @@ impl Bucket {
         bytes: &[u8],
     ) -> Result<Option<Version>, MediumError> {
         let put = self
-            .aws
-            .put_object_if(&self.at.bucket, key, condition, bytes)
+            .objects
+            .write_if(&self.at.bucket, key, condition, bytes)
             .await
             .map_err(self.failed())?;
         if let Some(etag) = put {
@@ -162,8 +168,8 @@ impl Bucket {
 
     async fn read_journal(&self, run: &RunId) -> Result<Option<Stored>, MediumError> {
         let keys = self
-            .aws
-            .object_keys(&self.at.bucket, &self.batches(run))
+            .objects
+            .keys(&self.at.bucket, &self.batches(run))
             .await
             .map_err(self.failed())?;
         if keys.is_empty() {
@@ -245,8 +251,8 @@ impl Medium for Bucket {
     fn runs(&self) -> LocalBoxFuture<'_, Result<Vec<RunId>, MediumError>> {
         async move {
             let names = self
-                .aws
-                .object_folders(&self.at.bucket, &self.key("runs/"))
+                .objects
+                .folders(&self.at.bucket, &self.key("runs/"))
                 .await
                 .map_err(self.failed())?;
             let mut runs: Vec<RunId> = names.iter().filter_map(|name| name.parse().ok()).collect();

@@ -75,7 +75,7 @@ impl Cloud {
     /// Another process: with a connection of its own.
     pub async fn medium(&self) -> Arc<dyn Medium> {
         Arc::new(Bucket::at(
-            self.aws(self.clock).await,
+            &self.aws(self.clock).await,
             PLACE.parse().unwrap(),
         ))
     }

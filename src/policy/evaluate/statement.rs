@@ -19,6 +19,10 @@ impl Statement {
                     .map(|pattern| action_matches(pattern, request.action()).into()),
             ),
         );
+        // Most statements speak of other actions, and the rest costs more.
+        if action == Truth::False {
+            return Truth::False;
+        }
         let resource = match &self.resources {
             None => Truth::True,
             Some(choice) => invert(
@@ -31,6 +35,9 @@ impl Statement {
                 ),
             ),
         };
+        if resource == Truth::False {
+            return Truth::False;
+        }
         let conditions = Truth::all(
             self.conditions
                 .iter()
@@ -41,6 +48,9 @@ impl Statement {
 
     /// A wildcard may reach over colons (IAM User Guide, "IAM JSON policy elements: Resource").
     fn resource_matches(&self, pattern: &str, request: &Request) -> Truth {
+        if pattern == "*" {
+            return Truth::True;
+        }
         let expanded = if self.variables {
             expand(pattern, request)
         } else {
@@ -62,6 +72,15 @@ fn invert(choice: &Choice, hit: Truth) -> Truth {
 
 /// Services and actions know no case.
 fn action_matches(pattern: &str, action: &str) -> bool {
+    let Some((before, _)) = pattern.split_once(['*', '?']) else {
+        return pattern.eq_ignore_ascii_case(action);
+    };
+    let starts_alike = action
+        .get(..before.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(before));
+    if !starts_alike {
+        return false;
+    }
     let pattern: Vec<_> = wildcard::tokens(&pattern.to_ascii_lowercase()).collect();
     wildcard::matches(&pattern, &action.to_ascii_lowercase())
 }

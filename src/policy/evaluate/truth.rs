@@ -57,11 +57,25 @@ impl Truth {
     }
 
     pub fn any(items: impl IntoIterator<Item = Self>) -> Self {
-        items.into_iter().fold(Self::False, Self::or)
+        let mut result = Self::False;
+        for item in items {
+            if item == Self::True {
+                return Self::True;
+            }
+            result = result.or(item);
+        }
+        result
     }
 
     pub fn all(items: impl IntoIterator<Item = Self>) -> Self {
-        items.into_iter().fold(Self::True, Self::and)
+        let mut result = Self::True;
+        for item in items {
+            if item == Self::False {
+                return Self::False;
+            }
+            result = result.and(item);
+        }
+        result
     }
 }
 

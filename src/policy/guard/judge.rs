@@ -119,20 +119,19 @@ pub fn check(
     findings
 }
 
-/// Why a request is not certain to pass when all moves are done; `None` when it passes. `Some` with
-/// `in_doubt` is no certain denial either.
-pub fn denies_after(
-    before: &Attached,
-    moves: &[Move],
-    path: &[Node],
-    request: &Request,
-) -> Option<(String, bool)> {
+/// What is attached when all moves are done.
+pub fn after(before: &Attached, moves: &[Move]) -> Attached {
     let mut after = before.clone();
     for change in moves {
         after.follow(change);
     }
-    let chain = after.chain(path);
-    denial(&after.levels(path, &chain), request).map(|reason| (reason.why, reason.in_doubt))
+    after
+}
+
+/// Why a request is not certain to pass along a path, and whether that is only in doubt; `None` when it passes.
+pub fn denies(attached: &Attached, path: &[Node], request: &Request) -> Option<(String, bool)> {
+    let chain = attached.chain(path);
+    denial(&attached.levels(path, &chain), request).map(|reason| (reason.why, reason.in_doubt))
 }
 
 struct State {

@@ -13,4 +13,4 @@ pub mod resource_types;
 mod tests;
 
 pub use attached::{Attached, FULL_ACCESS, Move, MoveKind, Node};
-pub use judge::{Ask, Denied, Emptied, Findings, Subject, check, denies_after};
+pub use judge::{Ask, Denied, Emptied, Findings, Subject, after, check, denies};

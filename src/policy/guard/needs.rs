@@ -24,8 +24,19 @@ pub struct Setting<'a> {
 impl Setting<'_> {
     /// A request of a role of the account. What depends on the caller's network, session or tags stays unknown.
     pub fn request(&self, role: &str, action: &str, resource: &str, region: &str) -> Request {
+        self.request_as(&self.role_arn(role), action, resource, region)
+    }
+
+    /// The same of any principal of the account.
+    pub fn request_as(
+        &self,
+        principal: &str,
+        action: &str,
+        resource: &str,
+        region: &str,
+    ) -> Request {
         let account = self.account.as_str();
-        Request::new(Principal::Identity(self.role_arn(role)), action, resource)
+        Request::new(Principal::Identity(principal.to_owned()), action, resource)
             .with("aws:RequestedRegion", region)
             .with("aws:PrincipalOrgID", self.organization.as_str())
             .with("aws:ResourceOrgID", self.organization.as_str())

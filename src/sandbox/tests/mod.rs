@@ -2,6 +2,7 @@
 
 mod alarms;
 mod bad_days;
+mod catalogue;
 mod cloudformation;
 mod freezing;
 mod identity;

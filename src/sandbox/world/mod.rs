@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::ApiError;
 pub use place::{AccountId, Place, Region};
-pub use settings::{Latency, Settings};
+pub use settings::{AccountStates, Latency, Settings};
 
 /// The whole of the simulated AWS.
 ///

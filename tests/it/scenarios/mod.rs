@@ -7,5 +7,6 @@ mod first_rollout;
 mod large_templates;
 mod lost_answers;
 mod runs;
+mod policies;
 mod stack_sets;
 pub mod stage;

@@ -1,6 +1,7 @@
 //! The second stage of a plan that touches policies which deny: what is attached by whom is read, and the
 //! proposed sets are judged. Everything after the reading is pure.
 
+mod cases;
 mod names;
 mod read;
 mod refusal;
@@ -33,18 +34,35 @@ pub struct Judgement {
     pub advice: Vec<String>,
 }
 
-/// The types whose policies can deny somebody something, and that the plan has steps for.
-pub fn types(plan: &Plan) -> impl Iterator<Item = PolicyType> {
-    [
-        PolicyType::ServiceControlPolicy,
-        PolicyType::ResourceControlPolicy,
-    ]
-    .into_iter()
-    .filter(|policy_type| {
+/// The types whose policies can deny somebody something.
+const DENYING: [PolicyType; 2] = [
+    PolicyType::ServiceControlPolicy,
+    PolicyType::ResourceControlPolicy,
+];
+
+/// The types that must be read to judge a plan: those that it has steps for, and all of them where a declared
+/// case may be decided by another one.
+fn types(scope: &Scope<'_>, plan: &Plan) -> Vec<PolicyType> {
+    let touched = |policy_type: &PolicyType| {
         plan.steps
             .iter()
             .any(|step| moved(plan, step, *policy_type).is_some())
-    })
+    };
+    let enabled = |policy_type: &PolicyType| {
+        scope
+            .snapshot
+            .policy_types
+            .get(policy_type.name())
+            .is_some_and(|status| status == "ENABLED")
+    };
+    if !DENYING.iter().any(touched) {
+        return Vec::new();
+    }
+    let all = cases::declared(scope);
+    DENYING
+        .into_iter()
+        .filter(|policy_type| touched(policy_type) || (all && enabled(policy_type)))
+        .collect()
 }
 
 /// Judges every state that the steps lead through, in the order of the plan. `caller` is the ARN of whoever
@@ -52,15 +70,22 @@ pub fn types(plan: &Plan) -> impl Iterator<Item = PolicyType> {
 pub fn judge(scope: &Scope<'_>, plan: &Plan, live: &Live, caller: &str) -> Judgement {
     let mut judgement = Judgement::default();
     let works = Works::of(scope, caller);
+    let all: BTreeMap<PolicyType, Vec<Move>> = live
+        .keys()
+        .map(|policy_type| (*policy_type, moves(plan, *policy_type)))
+        .collect();
     for (policy_type, before) in live {
-        let moves = moves(plan, *policy_type);
-        let findings = guard::check(before, &moves, &works.subjects, &|subject| {
+        let Some(moves) = all.get(policy_type) else {
+            continue;
+        };
+        let findings = guard::check(before, moves, &works.subjects, &|subject| {
             works.asks(*policy_type, subject)
         });
         refusal::add(scope, plan, findings, &mut judgement);
-        room::check(scope, plan, *policy_type, before, &moves, &mut judgement);
-        refusal::of_ours_only(scope, &moves, &mut judgement);
+        room::check(scope, plan, *policy_type, before, moves, &mut judgement);
+        refusal::of_ours_only(scope, moves, &mut judgement);
     }
+    cases::check(scope, live, &all, &mut judgement);
     judgement
 }
 

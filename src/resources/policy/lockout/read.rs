@@ -12,7 +12,7 @@ use super::{Live, types};
 /// Reads nothing for a plan that has no such steps.
 pub async fn read(aws: &Aws, scope: &Scope<'_>, plan: &Plan) -> Result<Live, AwsError> {
     let mut live = Live::new();
-    for policy_type in types(plan) {
+    for policy_type in types(scope, plan) {
         let enabled = scope
             .snapshot
             .policy_types

@@ -399,7 +399,7 @@ pub fn path(scope: &Scope<'_>, account: &AccountId) -> Vec<Node> {
 }
 
 /// Where IAM and other global services answer (AWS General Reference, "Service endpoints").
-fn global_region(partition: &str) -> &'static str {
+pub fn global_region(partition: &str) -> &'static str {
     match partition {
         "aws-us-gov" => "us-gov-west-1",
         "aws-cn" => "cn-north-1",

@@ -1,5 +1,17 @@
-//! Bad days, on purpose: refusals, breakdowns and lost answers for chosen requests.
+//! Bad days, on purpose: refusals, breakdowns and lost answers for chosen requests, and whole catalogues
+//! of them for simulations.
 
+pub mod catalogue;
+pub mod condition;
+pub mod id;
+pub mod mishap;
+pub mod rule;
+pub mod swarm;
+pub mod victims;
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -8,8 +20,12 @@ use super::{
         Parsed,
         service::{Protocol, Service},
     },
-    world::{AccountId, ApiError, ids::Ids},
+    world::{AccountId, ApiError, ids::Ids, time::http_date},
 };
+
+pub use id::FaultId;
+pub use rule::{Only, Rule};
+pub use swarm::Swarm;
 
 /// Which requests, when, and what happens to them. An absent member matches everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +54,11 @@ pub enum When {
     First(u64),
     /// One only, counted from 1.
     Nth(u64),
+    /// So many in a row, out of each so many.
+    Bursts {
+        length: u64,
+        every: u64,
+    },
     /// So many in a thousand, drawn from the seed.
     PerMille(u64),
 }
@@ -67,6 +88,17 @@ pub enum What {
         code: String,
         message: String,
     },
+    /// A refusal of Organizations with its `Reason`.
+    Constraint {
+        reason: String,
+        message: String,
+    },
+    /// The caller's clock is behind AWS's by so many minutes.
+    ClockBehind {
+        minutes: i64,
+    },
+    /// The name of the service's host is not known.
+    NoSuchHost,
 }
 
 /// What the rules say about one request.
@@ -74,6 +106,8 @@ pub enum What {
 pub enum Verdict {
     /// Answer this instead of doing what was asked.
     Instead(ApiError),
+    /// The same, with the time that AWS thinks it is.
+    InsteadAt(ApiError, Timestamp),
     /// Do what was asked, then answer this.
     After(ApiError),
     /// Do what was asked, then fall silent.
@@ -89,6 +123,8 @@ pub enum Silence {
     Reset,
     /// It stays open and nothing ever comes.
     Endless,
+    /// It is never made.
+    NoHost,
 }
 
 impl Silence {
@@ -96,6 +132,7 @@ impl Silence {
         match self {
             Self::Reset => NoAnswer::Lost,
             Self::Endless => NoAnswer::Never,
+            Self::NoHost => NoAnswer::NoHost,
         }
     }
 }
@@ -103,8 +140,10 @@ impl Silence {
 /// The rules of a running sandbox, with their counts.
 #[derive(Debug, Clone)]
 pub struct Faults {
-    rules: Vec<(Fault, u64)>,
+    rules: Vec<(Rule, u64)>,
     chance: Ids,
+    since: Option<Timestamp>,
+    fired: BTreeMap<FaultId, u64>,
 }
 
 impl Default for Faults {
@@ -114,29 +153,61 @@ impl Default for Faults {
 }
 
 impl Faults {
-    pub fn seeded(seed: u64, rules: Vec<Fault>) -> Self {
+    pub fn seeded(seed: u64, faults: Vec<Fault>) -> Self {
+        Self::of_rules(seed, faults.into_iter().map(Rule::from).collect())
+    }
+
+    pub fn of_rules(seed: u64, rules: Vec<Rule>) -> Self {
         Self {
             rules: rules.into_iter().map(|rule| (rule, 0)).collect(),
             chance: Ids::seeded(seed),
+            since: None,
+            fired: BTreeMap::new(),
         }
     }
 
+    /// No rule strikes any more; what has struck is remembered.
+    pub fn stop(&mut self) {
+        self.rules.clear();
+    }
+
+    /// How often rules with a number have struck.
+    pub fn fired(&self) -> &BTreeMap<FaultId, u64> {
+        &self.fired
+    }
+
     /// The first rule that strikes decides. Every rule that matches counts the request.
-    pub fn judge(&mut self, parsed: &Parsed, account: Option<&AccountId>) -> Option<Verdict> {
+    pub fn judge(
+        &mut self,
+        parsed: &Parsed,
+        account: Option<&AccountId>,
+        is_member: bool,
+        now: Timestamp,
+    ) -> Option<Verdict> {
+        let since = *self.since.get_or_insert(now);
+        let changes = mishap::changes(parsed);
         let mut verdict = None;
         for (rule, seen) in &mut self.rules {
-            if !rule.matches(parsed, account) {
+            let fits = rule.fault.matches(parsed, account)
+                && rule.only.fits(changes)
+                && (is_member || !rule.members_only)
+                && rule.is_in_time(since, now);
+            if !fits {
                 continue;
             }
             *seen += 1;
-            let strikes = match rule.when {
+            let strikes = match rule.fault.when {
                 When::Always => true,
                 When::First(most) => *seen <= most,
                 When::Nth(which) => *seen == which,
+                When::Bursts { length, every } => (*seen - 1) % every.max(1) < length,
                 When::PerMille(rate) => self.chance.below(1_000) < rate,
             };
             if strikes && verdict.is_none() {
-                verdict = Some(rule.what.verdict(parsed.service));
+                verdict = Some(rule.fault.what.verdict(parsed.service, now));
+                if let Some(id) = rule.id {
+                    *self.fired.entry(id).or_default() += 1;
+                }
             }
         }
         verdict
@@ -158,7 +229,7 @@ impl Fault {
 }
 
 impl What {
-    fn verdict(&self, service: Service) -> Verdict {
+    fn verdict(&self, service: Service, now: Timestamp) -> Verdict {
         match self {
             Self::Throttle => Verdict::Instead(throttled(service)),
             Self::BreakBefore => Verdict::Instead(broken(service)),
@@ -174,6 +245,17 @@ impl What {
                 code,
                 message,
             } => Verdict::Instead(ApiError::new(*status, code.clone(), message.clone())),
+            Self::Constraint { reason, message } => Verdict::Instead(
+                ApiError::new(400, "ConstraintViolationException", message.clone())
+                    .with("Reason", reason.clone()),
+            ),
+            Self::ClockBehind { minutes } => {
+                let there = now
+                    .saturating_add(SignedDuration::from_mins(*minutes))
+                    .unwrap_or(now);
+                Verdict::InsteadAt(skewed(service, now, there), there)
+            }
+            Self::NoSuchHost => Verdict::Nothing(Silence::NoHost),
         }
     }
 }
@@ -214,6 +296,43 @@ pub fn broken(service: Service) -> ApiError {
         code,
         "We encountered an internal error. Please try again.",
     )
+}
+
+/// A signature whose time is too far from AWS's (texts as observed).
+fn skewed(service: Service, here: Timestamp, there: Timestamp) -> ApiError {
+    let stamp = |at: Timestamp| {
+        at.to_zoned(jiff::tz::TimeZone::UTC)
+            .strftime("%Y%m%dT%H%M%SZ")
+            .to_string()
+    };
+    let oldest = there
+        .saturating_sub(SignedDuration::from_mins(15))
+        .unwrap_or(there);
+    let text = format!(
+        "Signature expired: {} is now earlier than {} ({} - 15 min.)",
+        stamp(here),
+        stamp(oldest),
+        stamp(there)
+    );
+    match service.protocol() {
+        Protocol::RestXml => ApiError::new(
+            403,
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the current time is too large.",
+        )
+        .with("RequestTime", stamp(here))
+        .with("ServerTime", stamp(there)),
+        Protocol::Query { .. } | Protocol::Cbor => {
+            ApiError::new(403, "SignatureDoesNotMatch", text)
+        }
+        Protocol::Json => ApiError::new(400, "InvalidSignatureException", text),
+        Protocol::RestJson => ApiError::new(403, "InvalidSignatureException", text),
+    }
+}
+
+/// The `Date` header of an answer.
+pub fn date_header(at: Timestamp) -> Option<http::HeaderValue> {
+    http_date(at).parse().ok()
 }
 
 fn denied(service: Service) -> ApiError {
