@@ -25,6 +25,14 @@ impl Version {
         }
     }
 
+    /// What the account with values of its own keeps.
+    pub fn exception(self) -> i64 {
+        match self {
+            Self::First => 60,
+            Self::Second => 120,
+        }
+    }
+
     /// Days that log groups keep their events, by position of the environment. Allowed values of CloudWatch Logs.
     pub fn retention(self, environment: usize) -> i64 {
         match (self, environment) {
@@ -38,8 +46,10 @@ impl Version {
     }
 }
 
-/// What the account with its own values keeps.
-pub const EXCEPTION: i64 = 60;
+/// Stands in an account with values of its own.
+pub const SPECIAL: &str = "special";
+/// Stands everywhere else.
+pub const PLAIN: &str = "plain";
 pub const LOG_GROUP: &str = "/sim/logs";
 pub const ROLE: &str = "bedrail-deployer";
 
@@ -108,7 +118,7 @@ fn rollout(shape: &Shape) -> String {
     };
     text.push_str(&format!(
         "      - kind: stackSet\n        name: base\n        template: templates/base.yaml\n        regions: [{regions}]\n        parameters:\n          \
-         Mark: \"${{environment}}\"\n          Hub: {hub_value}\n"
+         Mark: \"${{environment}}\"\n          Hub: {hub_value}\n          Extra: {PLAIN}\n"
     ));
     if shape.components.logging {
         let after = if shape.components.own_role {
@@ -162,7 +172,8 @@ fn environment(shape: &Shape, at: usize, version: Version) -> Option<(&'static s
         && let Some(account) = exception(shape, at)
     {
         text.push_str(&format!(
-            "accounts:\n  \"{account}\": {{ parameters: {{ Retention: {EXCEPTION} }} }}\n"
+            "accounts:\n  \"{account}\": {{ parameters: {{ Extra: {SPECIAL}, Retention: {} }} }}\n",
+            version.exception()
         ));
     }
     text.push_str("delivery:\n");
@@ -212,6 +223,7 @@ Parameters:
   Retention: {{ Type: Number, Default: 90 }}
   Mark: {{ Type: String, Default: nobody }}
   Hub: {{ Type: String, Default: none }}
+  Extra: {{ Type: String, Default: nothing }}
 Resources:
   Group:
     Type: AWS::Logs::LogGroup

@@ -249,18 +249,28 @@ impl Theatre {
         process.turns_to(Stage::Applying);
         let plan = run.plan.clone();
         let interrupt = Interrupt::default();
-        let mut on_event = |_: &Event| {
-            if process.is_interrupted() {
-                interrupt.set();
-            }
-        };
+        let mut on_event = |_: &Event| {};
         let how = How {
             deadlines: Deadlines::default(),
             bake_scale: 1.0,
             interrupt: &interrupt,
             approvals: &Nobody,
         };
-        let report = run.execute(aws, how, &mut on_event).await;
+        let mut work = std::pin::pin!(run.execute(aws, how, &mut on_event));
+        let mut told = false;
+        let report = loop {
+            tokio::select! {
+                biased;
+                () = process.interruption(), if !told => {
+                    told = true;
+                    interrupt.set();
+                    self.recorder.with(|traffic| {
+                        traffic.judge.journals.interrupted.insert(process.number);
+                    });
+                }
+                report = &mut work => break report,
+            }
+        };
         Ended::Reported(Box::new((plan, report)))
     }
 

@@ -1,7 +1,8 @@
+//! L5: after Ctrl-C nothing new begins.
 //! S5: what is going to change something is durable in the journal before it is sent. S21: one process at a time.
 //! X6: every change stands in the journal, with step and epoch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
 use crate::simulation::disk::Intended;
@@ -17,6 +18,10 @@ pub struct Journals {
     epoch: u64,
     /// Processes that live at the same time as another one.
     pub crowd: bool,
+    /// Steps that each process has begun.
+    begun: BTreeMap<usize, BTreeSet<String>>,
+    /// Processes that were told to start nothing new.
+    pub interrupted: BTreeSet<usize>,
 }
 
 impl Journals {
@@ -45,6 +50,16 @@ impl Journals {
             format!("no intent is durable: {}", call.line())
         });
         if let Some(intent) = intent {
+            let begun = self.begun.entry(call.process).or_default();
+            let interrupted = self.interrupted.contains(&call.process);
+            findings.near_if("L5", interrupted);
+            if let Some(step) = &intent.step {
+                let known = begun.contains(step);
+                findings.check("L5", known || !interrupted, || {
+                    format!("after Ctrl-C step {step} begins: {}", call.line())
+                });
+                begun.insert(step.clone());
+            }
             findings.near("X6");
             findings.check("X6", intent.step.is_some() && intent.epoch > 0, || {
                 format!("the journal does not tell for which step: {}", call.line())

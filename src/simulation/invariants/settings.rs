@@ -56,7 +56,10 @@ fn stale(world: &World, call: &Call, facts: &Facts, findings: &mut Findings) {
     if facts.stale_process != Some(call.process) || call.stage != Stage::Applying {
         return;
     }
-    let overwrites = matches!(call.operation.as_str(), "UpdatePolicy" | "UpdateStackSet");
+    let overwrites = matches!(
+        call.operation.as_str(),
+        "UpdatePolicy" | "DeletePolicy" | "UpdateStackSet"
+    );
     let Some(subject) = subject(world, call).filter(|_| overwrites) else {
         return;
     };
