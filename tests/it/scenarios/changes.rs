@@ -9,9 +9,9 @@ const GROUP: &str = "/aws/bedrock/model-invocation-logs";
 async fn a_value_of_one_environment_is_one_operation_on_its_accounts() {
     let stage = Stage::rolled_out();
     stage.project.replace(
-        "environments/staging.yaml",
-        "LogRetentionDays: 180",
-        "LogRetentionDays: 150",
+        "environments/dev.yaml",
+        "LogRetentionDays: 30",
+        "LogRetentionDays: 60",
     );
     let run = stage.apply().await;
     run.converged();
@@ -19,7 +19,7 @@ async fn a_value_of_one_environment_is_one_operation_on_its_accounts() {
     let [step] = run.plan.steps.as_slice() else {
         panic!("{:?}", run.step_ids());
     };
-    assert_eq!(step.id.0, "members/invocation-logging/staging/update");
+    assert_eq!(step.id.0, "members/invocation-logging/dev/update");
     let accounts: std::collections::BTreeSet<_> = step
         .targets
         .iter()
@@ -27,7 +27,7 @@ async fn a_value_of_one_environment_is_one_operation_on_its_accounts() {
         .collect();
     assert_eq!(
         accounts.into_iter().collect::<Vec<_>>(),
-        ["520000000001", "520000000002"]
+        ["510000000001", "510000000002", "510000000003"]
     );
     let change = &step.changes[0];
     assert_eq!(step.changes.len(), 1, "{:?}", step.changes);
@@ -35,9 +35,9 @@ async fn a_value_of_one_environment_is_one_operation_on_its_accounts() {
     assert_eq!(run.writes(), ["UpdateStackSet"]);
     for region in REGIONS {
         for (name, days) in [
-            ("dev-1", 30),
-            ("staging-1", 150),
-            ("staging-2", 150),
+            ("dev-1", 60),
+            ("dev-3", 60),
+            ("staging-1", 180),
             ("prod-4", 2557),
         ] {
             assert_eq!(
