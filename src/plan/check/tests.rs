@@ -154,9 +154,7 @@ fn only(rule: Rule, step: &str) -> Vec<(Rule, Option<String>)> {
 
 #[test]
 fn a_plan_that_keeps_the_rules_breaks_none() {
-    let attach = policy::change::What::Attach {
-        target: MEMBER.parse().unwrap(),
-    };
+    let attach = policy::change::What::attach(MEMBER.parse().unwrap());
     let kept = plan(vec![
         instances("a", &[MEMBER]),
         after(policy("b", attach), "a"),
@@ -195,9 +193,7 @@ fn nothing_reaches_accounts_that_are_not_to_be_touched() {
         let reached = plan(vec![instances("a", &[MEMBER, id])]);
         assert_eq!(broken(&reached), only(Rule::Scope, "a"), "{id}");
     }
-    let attach = policy::change::What::Attach {
-        target: PROTECTED.parse().unwrap(),
-    };
+    let attach = policy::change::What::attach(PROTECTED.parse().unwrap());
     assert_eq!(
         broken(&plan(vec![policy("a", attach)])),
         only(Rule::Scope, "a")
