@@ -360,11 +360,12 @@ fn fill(stage: &Stage, target: &str, count: usize) {
     });
 }
 
-/// A document of the rollout is replaced by this one.
-fn with_document(stage: &Stage, statement: &str) {
-    stage.project.write(
+/// The document of the component gets one more statement.
+fn with_statement(stage: &Stage, statement: &str) {
+    stage.project.replace(
         "templates/policies/approved-models.json",
-        &format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#),
+        "\"Statement\": [",
+        &format!("\"Statement\": [ {statement},"),
     );
 }
 
@@ -372,10 +373,10 @@ fn with_document(stage: &Stage, statement: &str) {
 #[tokio::test(start_paused = true)]
 async fn a_document_that_would_lock_the_deployer_out_is_refused_with_a_way_out() {
     let stage = stage();
-    with_document(
+    with_statement(
         &stage,
         r#"{"Sid":"HomeOnly","Effect":"Deny","NotAction":["iam:*","s3:*","kms:*","logs:*","cloudformation:*","events:*","bedrock:*"],"Resource":"*",
-            "Condition":{"StringNotEquals":{"aws:RequestedRegion":["eu-central-1"],"aws:PrincipalAccount":["${parameters.ApprovedModels}"]}}}"#,
+            "Condition":{"StringNotEquals":{"aws:RequestedRegion":"eu-central-1"}}}"#,
     );
     let trouble = stage.trouble().await;
     assert!(trouble.is_refusal());
