@@ -494,13 +494,16 @@ struct Asked {
 }
 
 fn glob(pattern: &str, text: &str) -> bool {
-    match (pattern.as_bytes().first(), text.as_bytes().first()) {
-        (None, None) => true,
-        (Some(b'*'), _) => {
-            glob(&pattern[1..], text) || (!text.is_empty() && glob(pattern, &text[1..]))
-        }
-        (Some(b'?'), Some(_)) => glob(&pattern[1..], &text[1..]),
-        (Some(one), Some(other)) if one == other => glob(&pattern[1..], &text[1..]),
+    covers(pattern.as_bytes(), text.as_bytes())
+}
+
+fn covers(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern, text) {
+        ([], []) => true,
+        ([b'*', rest @ ..], [_, more @ ..]) => covers(rest, text) || covers(pattern, more),
+        ([b'*', rest @ ..], []) => covers(rest, text),
+        ([b'?', rest @ ..], [_, more @ ..]) => covers(rest, more),
+        ([one, rest @ ..], [other, more @ ..]) if one == other => covers(rest, more),
         _ => false,
     }
 }
