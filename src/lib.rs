@@ -4,6 +4,9 @@
 //! organization through `aws`, `plan` compares (pure), `apply` drives the plan and emits events, `session`
 //! holds them together, `cli` prints. `sandbox` is an embedded AWS below the SDK and knows nothing of the rest.
 
+#[macro_use]
+mod mutant;
+
 pub mod apply;
 pub mod aws;
 pub mod cli;
@@ -19,4 +22,6 @@ pub mod resources;
 pub mod runs;
 pub mod sandbox;
 pub mod session;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
 pub mod template;

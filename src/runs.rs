@@ -1,11 +1,11 @@
 //! Runs from their first record to their last: begun, gone on with after an interruption, looked back at.
 
-use std::rc::Rc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::apply::approvals::Approvals;
-use crate::apply::event::{Event, Failure, RunOutcome};
+use crate::apply::event::{Event, Failure, FailureClass, RunOutcome};
 use crate::apply::recall::Recalled;
 use crate::apply::record::Ledger;
 use crate::apply::{self, Deadlines, Interrupt, Past, RunReport, Setting};
@@ -15,10 +15,13 @@ use crate::ids::InvalidId;
 use crate::journal::entry::{Command, Process, RunStarted};
 use crate::journal::lease::{self, Claim, Granted, Holder, Lease, LeaseError, Terms};
 use crate::journal::{Entry, Journal, JournalError, Medium, MediumError, RunId, writer};
-use crate::plan::{Plan, Unusable};
+use crate::plan::undo::{Touched, undo};
+use crate::plan::{Lock, Plan, Step, StepId, Unusable};
 
 /// The reviewed plan beside a run's journal.
 const PLAN: &str = "plan.json";
+/// Earlier runs that a new one looks back at.
+const REMEMBERED: usize = 5;
 
 /// Where the runs of a rollout are recorded, and who records them here.
 #[derive(Debug, Clone)]
@@ -83,6 +86,70 @@ impl Kept {
     }
 }
 
+impl Kept {
+    /// The plan that takes back every wave with failures of its own, in environments that want it so.
+    pub fn failed_waves_undone(&self) -> Plan {
+        let failed: BTreeSet<(&str, Option<&str>)> = self
+            .plan
+            .steps
+            .iter()
+            .filter(|step| {
+                self.recalled.failures.get(&step.id).is_some_and(|rows| {
+                    rows.iter().any(|row| {
+                        !matches!(
+                            row.class,
+                            FailureClass::OutOfScope | FailureClass::NotAttempted
+                        )
+                    })
+                })
+            })
+            .filter_map(|step| {
+                let environment = step.environment.as_deref()?;
+                let order = self.plan.environments.get(environment)?;
+                order
+                    .rolls_back
+                    .then_some((environment, step.wave.as_deref()))
+            })
+            .collect();
+        let of_a_failed_wave = |step: &Step| {
+            step.environment
+                .as_deref()
+                .is_some_and(|environment| failed.contains(&(environment, step.wave.as_deref())))
+        };
+        let mut touched: BTreeMap<StepId, Touched> = self
+            .plan
+            .steps
+            .iter()
+            .filter(|step| of_a_failed_wave(step))
+            .filter_map(|step| {
+                let touched = self.recalled.touched.get(&step.id)?;
+                Some((step.id.clone(), touched.clone()))
+            })
+            .collect();
+        // Instances go back only with their StackSet's definition. An earlier wave moved it: it goes back too, and
+        // the instances of that wave stay as they are.
+        let locks: BTreeSet<&Lock> = self
+            .plan
+            .steps
+            .iter()
+            .filter(|step| touched.contains_key(&step.id))
+            .filter_map(|step| step.lock.as_ref())
+            .collect();
+        for step in &self.plan.steps {
+            if step.moves_a_definition()
+                && step.lock.as_ref().is_some_and(|lock| locks.contains(lock))
+                && let Some(memory) = self.recalled.touched.get(&step.id)
+            {
+                touched.entry(step.id.clone()).or_insert_with(|| Touched {
+                    preimages: memory.preimages.clone(),
+                    ..Touched::default()
+                });
+            }
+        }
+        undo(&self.plan, &touched)
+    }
+}
+
 /// A run that may change things: recorded, and the only one.
 #[derive(Debug)]
 pub struct Run {
@@ -91,7 +158,7 @@ pub struct Run {
     /// Who had the lease and never gave it back.
     pub taken_from: Option<Holder>,
     past: Past,
-    ledger: Rc<Ledger>,
+    ledger: Arc<Ledger>,
 }
 
 /// How a run is executed.
@@ -133,13 +200,14 @@ impl Records {
             by: self.by.clone(),
             epoch: lease.epoch(),
         };
+        let past = self.history(&id).await?;
         let journal = Journal::create(self.medium.clone(), started, self.clock).await?;
         Ok(Run {
             id,
             plan,
             taken_from,
-            past: self.history().await?,
-            ledger: Rc::new(Ledger::new(journal, lease, 0)),
+            past,
+            ledger: Arc::new(Ledger::new(journal, lease, 0)),
         })
     }
 
@@ -181,7 +249,7 @@ impl Records {
             plan,
             taken_from,
             past: recalled.past,
-            ledger: Rc::new(ledger),
+            ledger: Arc::new(ledger),
         })
     }
 
@@ -251,9 +319,21 @@ impl Records {
         Ok(Kept { id, plan, recalled })
     }
 
-    /// What a new run should know of the one before: when waves were last changed.
-    async fn history(&self) -> Result<Past, Trouble> {
-        Ok(Past::default())
+    /// What a new run should know of those before: when waves were last changed, so that they bake as long as
+    /// declared. A run that cannot be read tells nothing.
+    async fn history(&self, own: &RunId) -> Result<Past, Trouble> {
+        let mut past = Past::default();
+        let runs = self.medium.runs().await?;
+        for id in runs.into_iter().filter(|id| id != own).take(REMEMBERED) {
+            let Ok(kept) = self.read(id).await else {
+                continue;
+            };
+            for (key, at) in kept.recalled.past.waves_changed {
+                let last = past.waves_changed.entry(key).or_insert(at);
+                *last = (*last).max(at);
+            }
+        }
+        Ok(past)
     }
 }
 

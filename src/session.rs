@@ -95,6 +95,10 @@ impl Session {
 
     /// Reads what is live and compares.
     pub async fn plan(&self) -> Result<Plan, Stop> {
+        if mutant!(PlanWrites) {
+            self.aws.allow_writes();
+            self.aws.activate_organizations_access().await?;
+        }
         let scope = self.scope();
         let desired = Desired::of(&scope);
         let observation = Observation::of(&self.aws, &scope, &desired).await?;

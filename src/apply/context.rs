@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::aws::{Aws, AwsError, Place};
+use crate::aws::{Aws, AwsError, ErrorClass, Place};
 use crate::digest;
 use crate::ids::{AccountId, PolicyId};
 use crate::plan::{Plan, Step};
@@ -56,6 +56,9 @@ impl Default for Deadlines {
         }
     }
 }
+
+/// Code of a conflict: the account is not where the plan saw it.
+pub(super) const ACCOUNT_MOVED: &str = "AccountMoved";
 
 /// How one step ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -114,13 +117,15 @@ pub struct Context<'a> {
 pub(super) struct Shared<'a> {
     /// Tells the requests of this run from those of another run of the same plan.
     pub run: String,
-    pub record: Option<Rc<Ledger>>,
+    pub record: Option<Arc<Ledger>>,
     pub interrupt: &'a Interrupt,
     /// Accounts that this plan creates stacks in, their roles among them.
     pub prepared: BTreeSet<AccountId>,
     pub emit: &'a dyn Fn(What),
     pub policies: RefCell<BTreeMap<String, PolicyId>>,
     pub outputs: RefCell<BTreeMap<OutputOf, String>>,
+    /// Accounts that are where the plan saw them.
+    pub seen: RefCell<BTreeSet<AccountId>>,
 }
 
 impl Context<'_> {
@@ -128,6 +133,7 @@ impl Context<'_> {
     /// stacks in the account, the role may be as young as that: being refused is then taken for "not yet", for
     /// a bounded time.
     pub async fn enter(&self, step: &Step, account: &AccountId) -> Result<(), AwsError> {
+        self.is_where_it_was(account).await?;
         let poll = Poll::new(self.deadlines.propagation);
         loop {
             let refused = match self.aws.verify(account).await {
@@ -146,6 +152,37 @@ impl Context<'_> {
         }
     }
 
+    /// An account that moved since the plan was made may belong to another environment now, or to none: nothing is
+    /// changed in it (S4). Looked at once in a run.
+    async fn is_where_it_was(&self, account: &AccountId) -> Result<(), AwsError> {
+        let Some(planned) = self.plan.parents.get(account) else {
+            return Ok(());
+        };
+        if self.shared.seen.borrow().contains(account) {
+            return Ok(());
+        }
+        let now = self.aws.parent_of(account).await?;
+        if now.as_ref() != Some(planned) {
+            let now = now.map_or_else(|| "not in the organization".to_owned(), |id| id.to_string());
+            return Err(AwsError {
+                service: "Organizations",
+                operation: "ListParents",
+                account: Some(account.clone()),
+                region: self.aws.home_region().clone(),
+                code: ACCOUNT_MOVED.to_owned(),
+                message: format!(
+                    "the account moved since it was planned: it was in {planned}, now it is {now}"
+                ),
+                status: None,
+                reason: None,
+                class: ErrorClass::Definitive,
+                attempts: 1,
+            });
+        }
+        self.shared.seen.borrow_mut().insert(account.clone());
+        Ok(())
+    }
+
     pub fn progress(&self, step: &Step, done: usize, failed: usize, message: Option<&str>) {
         (self.shared.emit)(What::StepProgress {
             step: step.id.clone(),
@@ -160,6 +197,9 @@ impl Context<'_> {
     /// lost can be recognised; another run has another one, or AWS would answer it with the old operation.
     /// Fits OperationId and ClientRequestToken (`[a-zA-Z0-9][-a-zA-Z0-9]{0,127}`).
     pub fn token(&self, step: &Step) -> String {
+        if mutant!(NewOperationIdOnResume) {
+            return format!("bedrail-{:016x}", fastrand::u64(..));
+        }
         token(self.plan, step, &self.shared.run, self.attempt)
     }
 
@@ -177,6 +217,9 @@ impl Context<'_> {
     /// Notes what a target is like just before the step changes it, for `rollback`. Durable before the change, since
     /// the change's own intent follows it.
     pub fn remember<T: Serialize>(&self, step: &Step, key: &str, live: &T) {
+        if mutant!(PreimageForgotten) {
+            return;
+        }
         if let (Some(record), Ok(value)) = (&self.shared.record, serde_json::to_value(live)) {
             record.preimage(&step.id, key, value);
         }

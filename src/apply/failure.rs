@@ -5,7 +5,7 @@ use crate::aws::{AwsError, ErrorClass};
 use crate::ids::{AccountId, Region};
 use crate::plan::Step;
 
-use super::context::Unresolved;
+use super::context::{ACCOUNT_MOVED, Unresolved};
 use super::event::{Failure, FailureClass};
 
 /// A failure of a step, or of one of its targets, by an answer of AWS.
@@ -115,6 +115,10 @@ pub fn advice(error: &AwsError) -> (FailureClass, String) {
         (_, _, JOURNAL_CLOSED) => (
             FailureClass::Retryable,
             "make room or mend the place where the journal is kept, then run `bedrail resume`".to_owned(),
+        ),
+        (_, _, ACCOUNT_MOVED) => (
+            FailureClass::Conflict,
+            "see what is declared for it where it is now with `bedrail plan`, and apply that".to_owned(),
         ),
         (_, _, LEASE_LOST) => (
             FailureClass::Conflict,

@@ -1,8 +1,8 @@
 //! Journal first: every call that changes something is durable as an intent before it leaves the machine, and only
 //! the holder of the lease sends any.
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
@@ -22,7 +22,7 @@ pub struct Ledger {
     journal: Journal,
     lease: Lease,
     /// Number of the last call.
-    calls: Cell<u64>,
+    calls: AtomicU64,
 }
 
 impl Ledger {
@@ -31,7 +31,7 @@ impl Ledger {
         Self {
             journal,
             lease,
-            calls: Cell::new(calls),
+            calls: AtomicU64::new(calls),
         }
     }
 
@@ -73,9 +73,11 @@ impl Ledger {
     async fn intend(&self, intent: Intent) -> Result<u64, Refusal> {
         let call = intent.call;
         self.journal.note(Entry::Intent(intent));
-        self.commit().await?;
+        if !mutant!(JournalNotSynced) {
+            self.commit().await?;
+        }
         // After the write, which may have taken its time.
-        self.lease.check().map_err(|lost| Refusal {
+        self.lease.ensure().await.map_err(|lost| Refusal {
             code: LEASE_LOST,
             message: lost.to_string(),
         })?;
@@ -86,7 +88,7 @@ impl Ledger {
 /// The witness of one attempt of one step.
 #[derive(Debug)]
 pub(super) struct StepWitness {
-    pub ledger: Rc<Ledger>,
+    pub ledger: Arc<Ledger>,
     pub step: StepId,
     pub attempt: u32,
     pub token: String,
@@ -96,8 +98,7 @@ pub(super) struct StepWitness {
 impl Witness for StepWitness {
     fn before<'a>(&'a self, sending: Sending<'a>) -> LocalBoxFuture<'a, Result<u64, Refusal>> {
         let ledger = &self.ledger;
-        let call = ledger.calls.get() + 1;
-        ledger.calls.set(call);
+        let call = ledger.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let intent = Intent {
             call,
             step: Some(self.step.clone()),

@@ -4,7 +4,7 @@ use aws_sdk_bedrock::Client;
 use aws_sdk_bedrock::types;
 use serde::{Deserialize, Serialize};
 
-use super::call::{idempotent, read};
+use super::call::{once, read};
 use super::{Aws, AwsError, Place};
 
 /// A logging configuration. `None` as a whole means that logging is off.
@@ -102,7 +102,7 @@ impl Aws {
             .build();
         self.call(
             place,
-            idempotent("PutModelInvocationLoggingConfiguration"),
+            once("PutModelInvocationLoggingConfiguration"),
             async |client: Client| {
                 client
                     .put_model_invocation_logging_configuration()
@@ -118,7 +118,7 @@ impl Aws {
     pub async fn delete_logging(&self, place: &Place) -> Result<(), AwsError> {
         self.call(
             place,
-            idempotent("DeleteModelInvocationLoggingConfiguration"),
+            once("DeleteModelInvocationLoggingConfiguration"),
             async |client: Client| {
                 client
                     .delete_model_invocation_logging_configuration()

@@ -75,6 +75,7 @@ macro_rules! client {
 
 client!(aws_sdk_bedrock, "Bedrock");
 client!(aws_sdk_cloudformation, "CloudFormation");
+client!(aws_sdk_cloudwatch, "CloudWatch");
 client!(aws_sdk_kms, "KMS");
 client!(aws_sdk_organizations, "Organizations");
 client!(aws_sdk_sts, "STS");
@@ -104,9 +105,12 @@ where
     let mut all = C::default();
     let mut token = None;
     loop {
-        let (part, next) = page(token).await?;
+        let (part, next) = match page(token).await {
+            Err(_) if mutant!(PartOfAListTakenForAll) => return Ok(all),
+            other => other?,
+        };
         all.extend(part);
-        if next.is_none() {
+        if next.is_none() || mutant!(FirstPageOnly) {
             return Ok(all);
         }
         token = next;
@@ -152,7 +156,11 @@ impl Aws {
         let mut backoff = BACKOFF_FIRST;
         loop {
             self.inner.pacer.turn(&key).await;
-            let config = self.config(place).await?;
+            let config = if operation.effect == Effect::Read {
+                self.config(place).await?
+            } else {
+                self.known_config(place).await?
+            };
             let client = C::connect(&config, self.inner.guard.clone());
             let noted = self.note(C::SERVICE, operation, place).await?;
             attempts += 1;
@@ -187,7 +195,8 @@ impl Aws {
                 ErrorClass::Conflict => error.code.starts_with("ConcurrentModification"),
                 ErrorClass::Ambiguous => {
                     faults += 1;
-                    operation.effect != Effect::Once && faults < FAULTS_MAX
+                    (operation.effect != Effect::Once || mutant!(ResentAfterTimeOut))
+                        && faults < FAULTS_MAX
                 }
                 ErrorClass::Stop if error.code.starts_with("ExpiredToken") && !renewed => {
                     // Refused before anything happened; a fresh session is worth one more try.
@@ -195,7 +204,9 @@ impl Aws {
                     self.forget_session(&place.account).await;
                     continue;
                 }
-                ErrorClass::Stop | ErrorClass::Propagation | ErrorClass::Definitive => false,
+                ErrorClass::Stop | ErrorClass::Propagation | ErrorClass::Definitive => {
+                    mutant!(RefusalRetried)
+                }
             };
             if !again || started.elapsed() > PATIENCE {
                 return Err(error);
@@ -216,7 +227,7 @@ impl Aws {
         let Some(witness) = &self.witness else {
             return Ok(None);
         };
-        if reads(operation.name) {
+        if reads(operation.name) || mutant!(NoIntent) {
             return Ok(None);
         }
         let sending = Sending {

@@ -9,7 +9,9 @@ pub mod pacing;
 mod session;
 
 pub mod bedrock;
+pub mod cloudwatch;
 pub mod kms;
+pub mod objects;
 pub mod organizations;
 pub mod s3;
 pub mod stack_sets;
@@ -17,7 +19,6 @@ pub mod stacks;
 pub mod sts;
 pub mod witness;
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::clock::Clock;
@@ -51,7 +52,7 @@ impl Place {
 #[derive(Debug, Clone)]
 pub struct Aws {
     inner: Arc<Inner>,
-    witness: Option<Rc<dyn witness::Witness>>,
+    witness: Option<Arc<dyn witness::Witness>>,
 }
 
 #[derive(Debug)]

@@ -174,6 +174,28 @@ impl Aws {
         .await
     }
 
+    /// Where an account is in the tree: an organizational unit or the root. `None`: it is not in the organization.
+    pub async fn parent_of(&self, account: &AccountId) -> Result<Option<TargetId>, AwsError> {
+        let place = self.organizations()?;
+        let answer = self
+            .call(&place, read("ListParents"), async |client: Client| {
+                client
+                    .list_parents()
+                    .child_id(account.as_str())
+                    .send()
+                    .await
+            })
+            .await;
+        match answer {
+            Ok(answer) => Ok(answer
+                .parents()
+                .first()
+                .and_then(|parent| parent.id()?.parse().ok())),
+            Err(error) if error.is("ChildNotFoundException") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Accounts directly below `parent`.
     pub async fn list_accounts_for_parent(
         &self,

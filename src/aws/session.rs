@@ -1,7 +1,7 @@
 //! Sessions in member accounts: one AssumeRole per account, kept until shortly before it ends.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -32,8 +32,6 @@ const MARGIN: Duration = Duration::from_secs(120);
 struct Session {
     credentials: Credentials,
     ends: Timestamp,
-    /// Whether GetCallerIdentity has said that it is what it should be.
-    verified: bool,
 }
 
 /// Tries to load the source credentials.
@@ -70,77 +68,91 @@ pub(super) struct Sessions {
     /// The source credentials. Clients are made per call, and each would ask the provider again, which may be a
     /// call to AWS by itself.
     source: tokio::sync::Mutex<Option<Credentials>>,
+    /// Access keys of the sessions that GetCallerIdentity has said to be what they should be.
+    known: Mutex<BTreeSet<String>>,
 }
 
 impl Sessions {
+    /// `source` are credentials whose account is known.
     pub fn new(deployer: Deployer, source: Credentials) -> Self {
         Self {
             deployer,
             slots: Mutex::new(BTreeMap::new()),
+            known: Mutex::new(BTreeSet::from([source.access_key_id().to_owned()])),
             source: tokio::sync::Mutex::new(Some(source)),
         }
     }
 
     fn slot(&self, account: &AccountId) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if mutant!(SessionOfAnotherAccount)
+            && let Some(slot) = slots.values().next()
+        {
+            return slot.clone();
+        }
         slots.entry(account.clone()).or_default().clone()
     }
+
+    fn known(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
+
+/// Sessions that are asked whose they are before one call; a second one is needed when the first ends meanwhile.
+const QUESTIONS_MAX: u32 = 5;
 
 impl Aws {
     /// The SDK's configuration for calls in `place`.
     pub(super) async fn config(&self, place: &Place) -> Result<SdkConfig, AwsError> {
-        let builder = self
-            .inner
+        let credentials = self.credentials(place).await?;
+        Ok(self.config_with(place, credentials))
+    }
+
+    fn config_with(&self, place: &Place, credentials: Credentials) -> SdkConfig {
+        self.inner
             .base
             .to_builder()
-            .region(SdkRegion::new(place.region.to_string()));
-        let credentials = if place.account == self.inner.identity.account {
-            self.source(place).await?
-        } else {
-            Box::pin(self.session(&place.account)).await?
-        };
-        Ok(builder
+            .region(SdkRegion::new(place.region.to_string()))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .build())
+            .build()
+    }
+
+    async fn credentials(&self, place: &Place) -> Result<Credentials, AwsError> {
+        if place.account == self.inner.identity.account {
+            self.source(place).await
+        } else {
+            Box::pin(self.session(&place.account)).await
+        }
+    }
+
+    /// The same for calls that change something: whose the session is has been asked, also of one that was
+    /// renewed on the way (somebody may have logged in elsewhere meanwhile).
+    pub(super) async fn known_config(&self, place: &Place) -> Result<SdkConfig, AwsError> {
+        let mut stop = wrong_account(place, "unknown".to_owned());
+        for _ in 0..QUESTIONS_MAX {
+            let credentials = self.credentials(place).await?;
+            let key = credentials.access_key_id().to_owned();
+            if self.inner.sessions.known().contains(&key) || mutant!(SessionNotAsked) {
+                return Ok(self.config_with(place, credentials));
+            }
+            let identity = Box::pin(self.who_is(place)).await?;
+            if identity.account != place.account {
+                return Err(wrong_account(place, identity.account.to_string()));
+            }
+            stop = wrong_account(place, "one that ends at once".to_owned());
+            // The answer is about these credentials only if they are still the ones in use.
+            if self.credentials(place).await?.access_key_id() == key {
+                self.inner.sessions.known().insert(key);
+            }
+        }
+        Err(stop)
     }
 
     /// Makes sure that `account` can be worked in, and that the session is really that account's: to be
     /// called before the first change there.
     pub async fn verify(&self, account: &AccountId) -> Result<(), AwsError> {
-        if *account == self.inner.identity.account {
-            return Ok(());
-        }
-        self.session(account).await?;
-        let slot = self.inner.sessions.slot(account);
-        if slot
-            .lock()
-            .await
-            .as_ref()
-            .is_some_and(|session| session.verified)
-        {
-            return Ok(());
-        }
         let place = Place::new(account, &self.inner.home_region);
-        let identity = self.who_is(&place).await?;
-        if identity.account != *account {
-            return Err(AwsError {
-                service: "STS",
-                operation: "GetCallerIdentity",
-                account: Some(account.clone()),
-                region: place.region,
-                code: "WrongAccount".to_owned(),
-                message: format!("the session for {account} is one of {}", identity.account),
-                status: None,
-                reason: None,
-                class: ErrorClass::Stop,
-                attempts: 1,
-            });
-        }
-        if let Some(session) = slot.lock().await.as_mut() {
-            session.verified = true;
-        }
-        Ok(())
+        self.known_config(&place).await.map(drop)
     }
 
     /// The same with a session that is asked for anew, so that a role that can no longer be assumed shows.
@@ -269,11 +281,7 @@ impl Aws {
             Some(ends.into()),
             "AssumeRole",
         );
-        Ok(Session {
-            credentials,
-            ends,
-            verified: false,
-        })
+        Ok(Session { credentials, ends })
     }
 
     /// `aws`, `aws-us-gov`, `aws-cn` …, as the caller's own ARN has it.
@@ -285,5 +293,20 @@ impl Aws {
             .nth(1)
             .filter(|p| !p.is_empty())
             .unwrap_or("aws")
+    }
+}
+
+fn wrong_account(place: &Place, whose: String) -> AwsError {
+    AwsError {
+        service: "STS",
+        operation: "GetCallerIdentity",
+        account: Some(place.account.clone()),
+        region: place.region.clone(),
+        code: "WrongAccount".to_owned(),
+        message: format!("the session for {} is one of {whose}", place.account),
+        status: None,
+        reason: None,
+        class: ErrorClass::Stop,
+        attempts: 1,
     }
 }

@@ -1,7 +1,7 @@
 //! Somebody who is told of every call that changes something, before it is sent and after it was answered.
 
 use std::fmt::Debug;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use futures_util::future::LocalBoxFuture;
 
@@ -16,7 +16,7 @@ pub struct Sending<'a> {
 }
 
 /// Told of every attempt of every call that is not a read.
-pub trait Witness: Debug {
+pub trait Witness: Debug + Send + Sync {
     /// Returns a number for the call once it is safely noted. Nothing is sent before; on an error nothing is sent at
     /// all.
     ///
@@ -45,7 +45,7 @@ pub const LEASE_LOST: &str = "LeaseLost";
 impl Aws {
     /// The same connection, with a witness of everything that it changes.
     #[must_use]
-    pub fn witnessed(&self, witness: Rc<dyn Witness>) -> Aws {
+    pub fn witnessed(&self, witness: Arc<dyn Witness>) -> Aws {
         Aws {
             inner: self.inner.clone(),
             witness: Some(witness),

@@ -1,24 +1,24 @@
 //! `bedrail apply`
 
-use std::cell::RefCell;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::exit::Exit;
 use super::options::{Common, Format};
-use super::render::view::{Showing, view};
 use super::render::{plan_text, streams};
+use super::running::{self, Driving};
 use super::session::{Session, Stop};
-use super::{plan as plan_command, planfile, signals};
-use crate::apply::event::RunOutcome;
-use crate::apply::{Deadlines, Interrupt, Setting, run as run_plan};
+use super::{plan as plan_command, planfile};
+use crate::journal::entry::Command;
 use crate::plan::Plan;
+use crate::runs::Records;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// A plan that `bedrail plan -o` saved; without it a plan is made, shown and asked about
     plan: Option<PathBuf>,
+    #[command(flatten)]
+    driving: Driving,
 }
 
 pub async fn run(common: &Common, arguments: &Arguments) -> Exit {
@@ -35,6 +35,14 @@ async fn apply(common: &Common, arguments: &Arguments) -> Result<Exit, Stop> {
         .map(|path| planfile::read(path))
         .transpose()?;
     let session = Session::open(common).await?;
+    let records = running::records(common, &session);
+    match unfinished(common, arguments, &session, &records).await? {
+        Unfinished::None => {}
+        Unfinished::Ended(exit) => {
+            session.close()?;
+            return Ok(exit);
+        }
+    }
     let plan = session.plan(common).await?;
     session.advise_pin();
     if let Some(reviewed) = &reviewed {
@@ -57,7 +65,15 @@ async fn apply(common: &Common, arguments: &Arguments) -> Result<Exit, Stop> {
         streams::notice("nothing was changed");
         Exit::Error
     } else {
-        execute(common, &session, &plan).await
+        begin(
+            common,
+            arguments.driving,
+            &session,
+            &records,
+            Command::Apply,
+            plan,
+        )
+        .await
     };
     if common.verbose > 0 {
         super::census::print(&session.aws.census());
@@ -66,56 +82,84 @@ async fn apply(common: &Common, arguments: &Arguments) -> Result<Exit, Stop> {
     Ok(exit)
 }
 
-async fn execute(common: &Common, session: &Session, plan: &Plan) -> Exit {
-    session.aws.allow_writes();
-    let showing = Showing {
-        json: common.format == Format::Json,
-        no_progress: common.no_progress,
-        verbose: common.verbose > 0,
-        go_on: go_on(common),
-    };
-    // The engine and the signal handler both have something to show.
-    let shown = RefCell::new(view(plan, showing));
-    let interrupt = Interrupt::default();
-    let mut on_event = |event: &crate::apply::event::Event| shown.borrow_mut().event(event);
-    let report = {
-        let running = run_plan(
-            &session.aws,
-            plan,
-            Setting::new(plan.digest.clone(), deadlines(common, session), &interrupt),
-            &mut on_event,
-        );
-        signals::interruptible(running, || {
-            interrupt.set();
-            shown.borrow_mut().notice("interrupted: nothing new is started; waiting for what AWS is doing (once more to leave at once)");
-        })
-        .await
-    };
-    let Some(report) = report else {
-        streams::error(
-            "left while operations were running in AWS; they go on there",
-            &format!("go on with `{}`", go_on(common)),
-        );
-        return Exit::Interrupted;
-    };
-    if let Err(error) = shown.into_inner().finish() {
-        streams::notice(&format!("note: the output could not be written: {error}"));
-    }
-    match report.outcome {
-        RunOutcome::Converged => Exit::Done,
-        RunOutcome::Partial => Exit::Partial,
-        RunOutcome::Refused => Exit::Refused,
-        RunOutcome::Interrupted => Exit::Interrupted,
-    }
+/// What became of a run that was found unfinished.
+enum Unfinished {
+    None,
+    /// It was gone on with, or the user wants neither.
+    Ended(Exit),
 }
 
-/// What stands in for AWS lets policies act at once, so that nobody waits for them.
-fn deadlines(common: &Common, session: &Session) -> Deadlines {
-    let mut deadlines = Deadlines::default();
-    if common.sandbox || session.aws.custom_endpoint().is_some() {
-        deadlines.policy_effect = Duration::ZERO;
+/// Offers to go on with a run that was interrupted. Without a terminal a new plan is made from what is live: it
+/// finds whatever the other run left.
+async fn unfinished(
+    common: &Common,
+    arguments: &Arguments,
+    session: &Session,
+    records: &Records,
+) -> Result<Unfinished, Stop> {
+    let kept = match records.newest().await {
+        Ok(Some(kept)) if kept.is_open() => kept,
+        Ok(_) => return Ok(Unfinished::None),
+        Err(trouble) => {
+            let exit = running::refuse(common, records, &trouble).await;
+            return Ok(Unfinished::Ended(exit));
+        }
+    };
+    let about = running::about(&kept);
+    let resume = running::command(common, "resume", &[]);
+    if arguments.plan.is_some() || common.yes || !std::io::stdin().is_terminal() {
+        streams::notice(&format!(
+            "note: {about}; `{resume}` goes on with it, this makes a new run from what is live"
+        ));
+        return Ok(Unfinished::None);
     }
-    deadlines
+    let question = format!("{about}. Go on with it? yes, or no for a new plan: ");
+    if ask(&question).as_deref() == Some("yes") {
+        let exit = super::resume::go_on(common, arguments.driving, session, records, kept).await?;
+        return Ok(Unfinished::Ended(exit));
+    }
+    Ok(Unfinished::None)
+}
+
+/// Begins a run of a plan and drives it; where an environment wants it so, a wave that failed is taken back.
+pub async fn begin(
+    common: &Common,
+    driving: Driving,
+    session: &Session,
+    records: &Records,
+    command: Command,
+    plan: Plan,
+) -> Exit {
+    let run = match records.begin(command, plan, &running::watching).await {
+        Ok(run) => run,
+        Err(trouble) => return running::refuse(common, records, &trouble).await,
+    };
+    let id = run.id.clone();
+    let (exit, _) = running::drive(common, driving, session, records, run).await;
+    if exit != Exit::Partial || command == Command::Rollback {
+        return exit;
+    }
+    let kept = match records.kept(Some(id.as_str())).await {
+        Ok(kept) => kept,
+        Err(trouble) => return running::refuse(common, records, &trouble).await,
+    };
+    let back = kept.failed_waves_undone();
+    if back.is_empty() {
+        return exit;
+    }
+    streams::notice("onFailure: rollback: taking back what failed");
+    match records
+        .begin(Command::Rollback, back, &running::watching)
+        .await
+    {
+        Ok(run) => {
+            running::drive(common, driving, session, records, run).await;
+        }
+        Err(trouble) => {
+            running::refuse(common, records, &trouble).await;
+        }
+    }
+    exit
 }
 
 /// Why a reviewed plan may not be run any more. Plans are the same bytes for the same inputs, so that making
@@ -163,7 +207,7 @@ fn has_obstacles(plan: &Plan) -> bool {
 }
 
 /// Asks on the terminal, never by way of a pipe.
-fn agreed(common: &Common, plan: &Plan) -> Result<bool, Stop> {
+pub fn agreed(common: &Common, plan: &Plan) -> Result<bool, Stop> {
     if common.yes {
         return Ok(true);
     }
@@ -178,36 +222,16 @@ fn agreed(common: &Common, plan: &Plan) -> Result<bool, Stop> {
         plan.organization,
         plan_text::counts_words(plan.summary)
     );
+    Ok(ask(&question).as_deref() == Some("yes"))
+}
+
+/// A terminal that cannot be written to or read from has not answered.
+pub fn ask(question: &str) -> Option<String> {
     let mut stderr = std::io::stderr();
     let mut answer = String::new();
-    // A terminal that cannot be written to or read from has not agreed.
     let asked = stderr
         .write_all(question.as_bytes())
         .and_then(|()| stderr.flush());
     let read = asked.and_then(|()| std::io::stdin().lock().read_line(&mut answer));
-    Ok(read.is_ok() && answer.trim() == "yes")
-}
-
-/// The command to go on with, with the options of this one.
-fn go_on(common: &Common) -> String {
-    let mut command = vec!["bedrail apply".to_owned()];
-    if common.directory != std::path::Path::new(".") {
-        command.push(format!("-C {}", common.directory.display()));
-    }
-    if common.file != "rollout.yaml" {
-        command.push(format!("-f {}", common.file));
-    }
-    command.extend(common.environments.iter().map(|name| format!("-e {name}")));
-    command.extend(common.phase.iter().map(|name| format!("--phase {name}")));
-    command.extend(common.only.iter().map(|name| format!("--only {name}")));
-    command.extend(
-        common
-            .profile
-            .iter()
-            .map(|name| format!("--profile {name}")),
-    );
-    if common.sandbox {
-        command.push("--sandbox".to_owned());
-    }
-    command.join(" ")
+    read.ok().map(|_| answer.trim().to_owned())
 }

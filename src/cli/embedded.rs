@@ -81,6 +81,16 @@ impl Embedded {
         }
     }
 
+    /// How long things take here, compared to AWS.
+    pub fn time_scale(&self) -> f64 {
+        let latency = self.sandbox.look(|world| world.settings.latency);
+        match latency {
+            Ok(Latency::None) => 0.0,
+            Ok(Latency::Fast) => 0.01,
+            Ok(Latency::Real) | Err(_) => 1.0,
+        }
+    }
+
     /// Tidies up on disk. Nothing is lost without it.
     pub fn close(&self) -> Result<(), Trouble> {
         Ok(self.sandbox.close()?)

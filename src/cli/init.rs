@@ -40,6 +40,7 @@ const FILES: &[(&str, &str)] = files![
     "templates/members/compliance-rules.yaml",
     "templates/members/deployer-role.yaml",
     "templates/members/guardrail.yaml",
+    "templates/members/inference-profile.yaml",
     "templates/members/invocation-logging.yaml",
     "templates/members/metrics-link.yaml",
     "templates/members/vpc-endpoints.yaml",

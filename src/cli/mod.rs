@@ -1,6 +1,7 @@
 //! The command line: one file per command. Nothing else in Bedrail prints.
 
 mod apply;
+mod approving;
 mod census;
 mod completions;
 mod embedded;
@@ -12,6 +13,10 @@ pub mod options;
 mod plan;
 mod planfile;
 pub mod render;
+mod resume;
+mod retry;
+mod rollback;
+mod running;
 mod sandbox;
 mod schema;
 mod session;
@@ -51,6 +56,14 @@ pub enum Command {
     Plan(plan::Arguments),
     /// Run a plan: a saved one, or one that is made, shown and asked about
     Apply(apply::Arguments),
+    /// Go on with an interrupted run
+    Resume(resume::Arguments),
+    /// Run again only what failed in the last run
+    Retry(retry::Arguments),
+    /// Take back what the last run changed
+    Rollback(rollback::Arguments),
+    /// Approve a wave of a run that waits for it
+    Approve(approving::Arguments),
     /// Each value that applies to an account, and where it is set
     Explain(explain::Arguments),
     /// The embedded AWS by itself: serve it, reset it, seed one of any size
@@ -80,6 +93,10 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Validate => validate::run(&cli.common),
         Command::Plan(arguments) => plan::run(&cli.common, &arguments).await,
         Command::Apply(arguments) => apply::run(&cli.common, &arguments).await,
+        Command::Resume(arguments) => resume::run(&cli.common, &arguments).await,
+        Command::Retry(arguments) => retry::run(&cli.common, &arguments).await,
+        Command::Rollback(arguments) => rollback::run(&cli.common, &arguments).await,
+        Command::Approve(arguments) => approving::run(&cli.common, &arguments).await,
         Command::Explain(arguments) => explain::run(&cli.common, &arguments).await,
         Command::Sandbox(arguments) => sandbox::run(&cli.common, &arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),

@@ -95,6 +95,13 @@ impl Session {
         Ok(waiting::show(common, &self.session.aws, "reading what is live", reading).await?)
     }
 
+    /// How much of each wait for people's sake is waited: an embedded organization is as much faster there as it works.
+    pub fn time_scale(&self) -> f64 {
+        self.embedded
+            .as_ref()
+            .map_or(1.0, embedded::Embedded::time_scale)
+    }
+
     /// Lets go of what the session holds; an embedded organization is tidied up.
     pub fn close(&self) -> Result<(), Stop> {
         match &self.embedded {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ids::{AccountId, OrganizationId, OuId, Region};
+use crate::journal::medium::bucket::Location;
 use crate::policy::Document;
 use crate::resources::Spec;
 use crate::template::Template;
@@ -79,7 +80,7 @@ pub enum JournalPlace {
     /// `.bedrail` beside the rollout's file.
     Folder,
     /// A bucket of the calling account in the home Region.
-    Bucket { bucket: String, prefix: String },
+    Bucket(Location),
 }
 
 /// Never touched, whatever else is declared.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::config::diagnostic::{Diagnostic, Origin, Severity};
-use crate::config::model::{Component, Environment};
+use crate::config::model::{Component, Environment, OnFailure};
 use crate::digest;
 use crate::ids::{AccountId, Region};
 use crate::resources::scope::Scope;
@@ -233,6 +233,14 @@ impl<'a> Draft<'a> {
             .cloned()
             .collect();
         let snapshot = self.scope.snapshot;
+        let parents = steps
+            .iter()
+            .filter_map(|step| {
+                let account = step.account.as_ref()?;
+                let parent = snapshot.accounts.get(account)?.parent.clone();
+                Some((account.clone(), parent))
+            })
+            .collect();
         let mut plan = Plan {
             version: VERSION,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -255,6 +263,7 @@ impl<'a> Draft<'a> {
                     (id, name)
                 })
                 .collect(),
+            parents,
             blobs: self.blobs,
         };
         plan.digest = plan.compute_digest();
@@ -377,6 +386,7 @@ fn environment_order(scope: &Scope<'_>) -> BTreeMap<String, EnvironmentOrder> {
                     .unwrap_or_default(),
                 regions: environment.regions.clone(),
                 after: all_before(scope, environment).into_iter().collect(),
+                rolls_back: environment.delivery.on_failure == OnFailure::Rollback,
                 waves: Vec::new(),
             };
             (environment.name.clone(), order)

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, OrganizationId, Region};
-use crate::resources::{Change, Kind};
+use crate::ids::{AccountId, OrganizationId, Region, TargetId};
+use crate::resources::{Change, Kind, stack_set};
 
 /// Version of the plan file's format. A plan of another version is refused.
 pub const VERSION: u32 = 2;
@@ -39,6 +39,8 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// Names of the accounts that steps and notes mention, for display.
     pub account_names: BTreeMap<AccountId, String>,
+    /// Where the accounts of steps were in the tree: one that has moved since is a conflict.
+    pub parents: BTreeMap<AccountId, TargetId>,
     /// Template bodies and policy documents by their SHA-256, so that a plan file is complete.
     pub blobs: BTreeMap<String, String>,
 }
@@ -50,6 +52,8 @@ pub struct EnvironmentOrder {
     pub regions: Vec<Region>,
     /// Every environment that must be done first, directly or not.
     pub after: Vec<String>,
+    /// A wave with failures beyond its tolerance is taken back.
+    pub rolls_back: bool,
     /// In their order; every account is in one of them.
     pub waves: Vec<PlannedWave>,
 }
@@ -301,5 +305,13 @@ impl Plan {
         } else {
             Err(Unusable::Changed)
         }
+    }
+}
+
+impl Step {
+    /// Whether it moves the definition of a StackSet that exists.
+    pub fn moves_a_definition(&self) -> bool {
+        matches!(&self.change, Change::StackSet(change)
+            if matches!(change.what, stack_set::change::What::Update { .. }))
     }
 }

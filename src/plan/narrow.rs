@@ -40,7 +40,7 @@ pub fn narrow(plan: &Plan, places: &BTreeSet<Place>) -> Plan {
         } else {
             is_wanted(&step, step.account.as_ref(), step.region.as_ref())
         };
-        if wanted || moves_a_definition(&step) {
+        if wanted || makes_a_definition(&step) {
             steps.extend(rectangles(step));
         }
     }
@@ -65,9 +65,10 @@ pub fn narrow(plan: &Plan, places: &BTreeSet<Place>) -> Plan {
 }
 
 /// Instances can only be brought to a definition that is there.
-fn moves_a_definition(step: &Step) -> bool {
-    matches!(&step.change, Change::StackSet(change)
-        if matches!(change.what, stack_set::change::What::Create(_) | stack_set::change::What::Update { .. }))
+fn makes_a_definition(step: &Step) -> bool {
+    step.moves_a_definition()
+        || matches!(&step.change, Change::StackSet(change)
+            if matches!(change.what, stack_set::change::What::Create(_)))
 }
 
 /// An operation takes a rectangle of accounts and Regions: what is left of one may be several.
@@ -124,7 +125,7 @@ fn drop_idle_definitions(steps: &mut Vec<Step>) {
         .filter_map(stack_set_of)
         .collect();
     steps.retain(|step| {
-        !moves_a_definition(step) || stack_set_of(step).is_some_and(|name| used.contains(&name))
+        !makes_a_definition(step) || stack_set_of(step).is_some_and(|name| used.contains(&name))
     });
 }
 

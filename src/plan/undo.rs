@@ -65,9 +65,9 @@ impl Undo<'_> {
             kind: of.kind,
             component: of.component.clone(),
             environment: of.environment.clone(),
-            wave: None,
             account: of.account.clone(),
             region: of.region.clone(),
+            wave: None,
             action: opposite.action,
             title: opposite.title,
             reason: format!("takes back {}", of.id),
@@ -157,6 +157,8 @@ pub fn undo(plan: &Plan, touched: &BTreeMap<StepId, Touched>) -> Plan {
     let mut environments = plan.environments.clone();
     for order in environments.values_mut() {
         order.after.clear();
+        // What goes wrong is taken back everywhere at once.
+        order.waves.clear();
     }
     let mut back = Plan {
         digest: String::new(),

@@ -12,17 +12,21 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 
-use super::handle::{NoAnswer, Sandbox};
+use super::{
+    freeze::Line,
+    handle::{NoAnswer, Sandbox},
+};
 
 /// Give it to `Config::http_client`, and the sandbox's clock to `Config::time_source`.
 #[derive(Debug, Clone)]
 pub struct InProcess {
     sandbox: Sandbox,
+    line: Line,
 }
 
 impl InProcess {
-    pub fn new(sandbox: Sandbox) -> Self {
-        Self { sandbox }
+    pub fn new(sandbox: Sandbox, line: Line) -> Self {
+        Self { sandbox, line }
     }
 }
 
@@ -38,7 +42,7 @@ impl HttpClient for InProcess {
 
 impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let sandbox = self.sandbox.clone();
+        let (sandbox, line) = (self.sandbox.clone(), self.line);
         HttpConnectorFuture::new(async move {
             let request = request
                 .try_into_http1x()
@@ -46,11 +50,21 @@ impl HttpConnector for InProcess {
             let (parts, body) = request.into_parts();
             let body: Bytes = body.collect().await.map_err(ConnectorError::io)?.to_bytes();
             let request = http::Request::from_parts(parts, body);
-            let answer = match sandbox.call(&request) {
+            let (there, back) = sandbox.latency();
+            if !there.is_zero() {
+                tokio::time::sleep(there).await;
+            }
+            let answer = match sandbox.call_on(line, &request) {
                 Ok(answer) => answer,
-                Err(lost @ NoAnswer::Lost) => return Err(ConnectorError::io(lost.into())),
+                Err(lost @ (NoAnswer::Lost | NoAnswer::NoHost)) => {
+                    return Err(ConnectorError::io(lost.into()));
+                }
+                Err(NoAnswer::Never) => std::future::pending().await,
                 Err(broken) => return Err(ConnectorError::other(broken.into(), None)),
             };
+            if !back.is_zero() {
+                tokio::time::sleep(back).await;
+            }
             let answer = answer.map(SdkBody::from);
             HttpResponse::try_from(answer)
                 .map_err(|error| ConnectorError::other(error.into(), None))

@@ -5,6 +5,7 @@ use std::{
     fmt,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -14,11 +15,16 @@ use jiff::Timestamp;
 use super::{
     clock::Clock,
     connector::InProcess,
-    faults::{Faults, Verdict, throttled},
+    faults::{
+        FaultId, Faults, Swarm, Verdict, date_header, mishap::Side, swarm::Running, throttled,
+    },
+    freeze::{Freeze, Freezes, Frozen, Line, Point},
+    latency::Latency,
     limits::Buckets,
+    observed::{Fate, Observed},
     store::{Store, StoreError},
-    wire::{Observed, Parsed, dispatch},
-    world::{Region, World, sts},
+    wire::{Parsed, dispatch, service::Service},
+    world::{Caller, Region, World, cloudformation::stack_sets::mishaps, sts},
 };
 
 /// Why a request got no answer.
@@ -27,6 +33,12 @@ pub enum NoAnswer {
     /// The connection broke after the request was carried out.
     #[error("connection reset by peer")]
     Lost,
+    /// The connection stays open and nothing comes.
+    #[error("no answer")]
+    Never,
+    /// The address is not known.
+    #[error("failed to look up address: name or service not known")]
+    NoHost,
     #[error("the saved organization cannot be used: {0}")]
     Store(#[from] StoreError),
 }
@@ -47,6 +59,10 @@ struct Inner {
     buckets: Buckets,
     observer: Option<Observer>,
     counts: BTreeMap<(&'static str, String), u64>,
+    freezes: Freezes,
+    requests: u64,
+    running: Running,
+    latency: Latency,
 }
 
 impl fmt::Debug for Sandbox {
@@ -89,6 +105,10 @@ impl Sandbox {
                 buckets: Buckets::default(),
                 observer: None,
                 counts: BTreeMap::new(),
+                freezes: Freezes::default(),
+                requests: 0,
+                running: Running::default(),
+                latency: Latency::default(),
             })),
         }
     }
@@ -99,7 +119,23 @@ impl Sandbox {
 
     /// An HTTP client for the SDK that ends here.
     pub fn http_client(&self) -> InProcess {
-        InProcess::new(self.clone())
+        self.http_client_of(0)
+    }
+
+    /// An HTTP client for one of several processes that use the sandbox at the same time.
+    pub fn http_client_of(&self, line: Line) -> InProcess {
+        InProcess::new(self.clone(), line)
+    }
+
+    /// Lets a process crash at one of its requests. Its request never ends and nothing that it sends from
+    /// then on is seen, until [`Sandbox::thaw`].
+    pub fn freeze(&self, freeze: Freeze) -> Frozen {
+        self.lock().freezes.arm(freeze)
+    }
+
+    /// Takes every freeze back: what is sent from now on is answered.
+    pub fn thaw(&self) {
+        self.lock().freezes.thaw();
     }
 
     /// Answers one request at the clock's time.
@@ -107,31 +143,44 @@ impl Sandbox {
     /// # Errors
     /// [`NoAnswer`] if the caller is to see a broken connection.
     pub fn call(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, NoAnswer> {
+        self.call_on(0, request)
+    }
+
+    /// [`Sandbox::call`] of one of several processes.
+    ///
+    /// # Errors
+    /// [`NoAnswer`] if the caller is to see a broken or a silent connection.
+    pub fn call_on(
+        &self,
+        line: Line,
+        request: &Request<Bytes>,
+    ) -> Result<Response<Bytes>, NoAnswer> {
         let now = self.clock.now();
         let parsed = match Parsed::of(request) {
             Ok(parsed) => parsed,
             Err(why) => return Ok(dispatch::unreadable(&why)),
         };
         let inner = &mut *self.lock();
+        let asked = Asked {
+            line,
+            parsed: &parsed,
+            body: request.body(),
+        };
         let Some(mut store) = inner.store.take() else {
-            return match inner.answer(&parsed, now) {
-                Ok((response, _)) => Ok(response),
-                Err(Gone { .. }) => Err(NoAnswer::Lost),
-            };
+            return inner.answer(asked, now).0;
         };
         let outcome = store.locked(|store| {
             store.catch_up(&mut inner.world)?;
-            let (answer, changed) = match inner.answer(&parsed, now) {
-                Ok((response, changed)) => (Some(response), changed),
-                Err(Gone { changed }) => (None, changed),
-            };
-            if changed {
-                store.append(request, now)?;
+            let (answer, changed) = inner.answer(asked, now);
+            match changed {
+                Changed::No => {}
+                Changed::ByRequest => store.append(request, now)?,
+                Changed::Otherwise => store.save(&inner.world)?,
             }
             Ok(answer)
         });
         inner.store = Some(store);
-        outcome?.ok_or(NoAnswer::Lost)
+        outcome?
     }
 
     /// Has every request reported after it was answered.
@@ -147,6 +196,61 @@ impl Sandbox {
     /// From now on requests through this handle meet these faults.
     pub fn set_faults(&self, faults: Faults) {
         self.lock().faults = faults;
+    }
+
+    /// Lets loose what a seed has drawn, in the place of any faults there are.
+    ///
+    /// # Errors
+    /// See [`Sandbox::change`].
+    pub fn inject(&self, swarm: &Swarm) -> Result<(), StoreError> {
+        self.change(|world| swarm.prepare(world))?;
+        let inner = &mut *self.lock();
+        inner.faults = swarm.rules();
+        inner.running = Running::of(swarm);
+        inner.latency = Latency::of(swarm);
+        Ok(())
+    }
+
+    /// Ends every fault: nothing more goes wrong, and what was stuck goes on. What has happened stays,
+    /// and so do page sizes and lags.
+    ///
+    /// # Errors
+    /// See [`Sandbox::change`].
+    pub fn heal(&self) -> Result<(), StoreError> {
+        self.change(|world| {
+            world.cloudformation.faults.clear();
+            mishaps::release(world);
+        })?;
+        let inner = &mut *self.lock();
+        inner.faults.stop();
+        inner.running.stop();
+        Ok(())
+    }
+
+    /// How often each fault has struck since it was injected.
+    pub fn fired(&self) -> BTreeMap<FaultId, u64> {
+        let inner = &mut *self.lock();
+        let mut fired = inner.running.fired().clone();
+        let resources = inner.world.cloudformation.faults.struck();
+        let counts = inner
+            .faults
+            .fired()
+            .iter()
+            .map(|(id, count)| (*id, *count))
+            .chain(
+                resources
+                    .iter()
+                    .map(|(number, count)| (FaultId(*number), *count)),
+            );
+        for (id, count) in counts {
+            *fired.entry(id).or_default() += count;
+        }
+        fired
+    }
+
+    /// How long the next request, and its answer, are on their way.
+    pub(super) fn latency(&self) -> (Duration, Duration) {
+        self.lock().latency.next()
     }
 
     /// Looks at the world as it is now.
@@ -207,60 +311,161 @@ impl Sandbox {
     }
 }
 
-/// The answer got lost; whether the world may have changed.
-struct Gone {
-    changed: bool,
+/// Whether the world may have changed with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    No,
+    ByRequest,
+    /// A mishap came with it, which no log of requests would repeat.
+    Otherwise,
+}
+
+/// A request and who sent it.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    line: Line,
+    parsed: &'a Parsed,
+    body: &'a [u8],
 }
 
 impl Inner {
-    /// The answer and whether the world may have changed by it.
-    fn answer(&mut self, parsed: &Parsed, now: Timestamp) -> Result<(Response<Bytes>, bool), Gone> {
+    /// The answer, and whether the world may have changed.
+    fn answer(
+        &mut self,
+        asked: Asked<'_>,
+        now: Timestamp,
+    ) -> (Result<Response<Bytes>, NoAnswer>, Changed) {
+        let Asked { line, parsed, .. } = asked;
+        if self.freezes.is_frozen(line) {
+            return (Err(NoAnswer::Never), Changed::No);
+        }
+        self.requests += 1;
+        self.world.advance_to(now);
+        let read = parsed.is_read();
         let caller = sts::caller::resolve(&self.world, parsed).ok();
-        let account = caller.map(|caller| caller.account);
-        let verdict = self.faults.judge(parsed, account.as_ref()).or_else(|| {
-            let account = account.as_ref()?;
+        let freeze = self
+            .freezes
+            .count(line, !read && parsed.service != Service::Sts);
+        if freeze == Some(Point::Before) {
+            let observed = Observed {
+                fate: Fate::Vanished,
+                ..Observed::of(parsed, caller.as_ref(), now)
+            };
+            self.note(asked, observed);
+            self.freezes.freeze(line);
+            return (Err(NoAnswer::Never), Changed::No);
+        }
+        let account = caller.as_ref().map(|caller| &caller.account);
+        let mut whole = self
+            .running
+            .pass(&mut self.world, parsed, account, Side::Before);
+        let verdict = self.verdict(parsed, caller.as_ref(), now);
+        let (answer, observed) = match verdict {
+            Some(Verdict::Instead(error)) => {
+                let (response, observed) = dispatch::refusal(parsed, caller.as_ref(), &error, now);
+                (Ok(response), observed)
+            }
+            Some(Verdict::InsteadAt(error, there)) => {
+                let (mut response, observed) =
+                    dispatch::refusal(parsed, caller.as_ref(), &error, now);
+                if let Some(date) = date_header(there) {
+                    response.headers_mut().insert(http::header::DATE, date);
+                }
+                (Ok(response), observed)
+            }
+            Some(Verdict::Nothing(how)) => {
+                let observed = Observed {
+                    fate: Fate::Vanished,
+                    ..Observed::of(parsed, caller.as_ref(), now)
+                };
+                (Err(how.no_answer()), observed)
+            }
+            None => {
+                let (response, observed) = self.world.answer(parsed, now);
+                (Ok(response), observed)
+            }
+            Some(Verdict::Unheard(how)) => {
+                let (_, observed) = self.world.answer(parsed, now);
+                let observed = Observed {
+                    status: 0,
+                    fate: Fate::ServedUnheard,
+                    ..observed
+                };
+                (Err(how.no_answer()), observed)
+            }
+            Some(Verdict::After(error)) => {
+                let (_, served) = self.world.answer(parsed, now);
+                let (response, told) = dispatch::refusal(parsed, caller.as_ref(), &error, now);
+                let observed = Observed {
+                    status: told.status,
+                    code: told.code,
+                    fate: Fate::ServedButBroken,
+                    ..served
+                };
+                (Ok(response), observed)
+            }
+        };
+        whole |= self
+            .running
+            .pass(&mut self.world, parsed, account, Side::After);
+        let changed = if whole {
+            Changed::Otherwise
+        } else if !read && observed.fate.reached_service() {
+            Changed::ByRequest
+        } else {
+            Changed::No
+        };
+        if freeze == Some(Point::After) {
+            let observed = Observed {
+                status: 0,
+                fate: if observed.fate.reached_service() {
+                    Fate::ServedUnheard
+                } else {
+                    Fate::Vanished
+                },
+                ..observed
+            };
+            self.note(asked, observed);
+            self.freezes.freeze(line);
+            return (Err(NoAnswer::Never), changed);
+        }
+        self.note(asked, observed);
+        (answer, changed)
+    }
+
+    /// What faults and rates make of a request.
+    fn verdict(
+        &mut self,
+        parsed: &Parsed,
+        caller: Option<&Caller>,
+        now: Timestamp,
+    ) -> Option<Verdict> {
+        let account = caller.map(|caller| &caller.account);
+        let is_member =
+            account.is_some_and(|account| *account != self.world.organizations.management_account);
+        let verdict = self.faults.judge(parsed, account, is_member, now);
+        verdict.or_else(|| {
+            let account = account?;
             let region = Region(parsed.region().to_owned());
             let admitted = !self.world.settings.published_rates
                 || self
                     .buckets
                     .admit(parsed.service, &parsed.operation, account, &region, now);
             (!admitted).then(|| Verdict::Instead(throttled(parsed.service)))
-        });
-        if let Some(Verdict::Instead(error)) = verdict {
-            let (response, observed) = dispatch::refusal(parsed, account, &error, now);
-            self.note(&observed);
-            return Ok((response, false));
-        }
-        let (response, observed) = self.world.answer(parsed, now);
-        let changed = !observed.read;
-        match verdict {
-            None => {
-                self.note(&observed);
-                Ok((response, changed))
-            }
-            Some(Verdict::Lost) => {
-                self.note(&Observed {
-                    status: 0,
-                    code: Some("ConnectionReset".to_owned()),
-                    ..observed
-                });
-                Err(Gone { changed })
-            }
-            Some(Verdict::After(error) | Verdict::Instead(error)) => {
-                let (response, observed) = dispatch::refusal(parsed, account, &error, now);
-                self.note(&observed);
-                Ok((response, changed))
-            }
-        }
+        })
     }
 
-    fn note(&mut self, observed: &Observed) {
+    fn note(&mut self, asked: Asked<'_>, mut observed: Observed) {
         *self
             .counts
             .entry((observed.service, observed.operation.clone()))
             .or_default() += 1;
+        self.running.note(&observed);
         if let Some(observer) = &mut self.observer {
-            observer(observed);
+            observed.number = self.requests;
+            observed.line = asked.line;
+            observed.in_full(asked.parsed, asked.body);
+            observer(&observed);
         }
     }
 }

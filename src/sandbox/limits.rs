@@ -35,6 +35,7 @@ const ORGANIZATIONS: &str = "Organizations user guide, orgs_reference_limits, Oc
 const CLOUDFORMATION: &str = "General reference, cfn, October 2026";
 const KMS: &str = "KMS developer guide, requests-per-second, October 2026";
 const LOGS: &str = "CloudWatch Logs user guide, cloudwatch_limits_cwl, October 2026";
+const MONITORING: &str = "CloudWatch user guide, cloudwatch_limits, November 2026";
 const STS: &str = "IAM user guide, reference_iam-quotas, October 2026";
 const UNPUBLISHED: &str = "not published; a cautious guess";
 
@@ -256,6 +257,13 @@ pub const LIMITS: &[Limit] = &[
     ),
     plain(Service::Logs, 50.0, &["CreateLogStream"], LOGS),
     plain(Service::Logs, 5_000.0, &["PutLogEvents"], LOGS),
+    plain(Service::Monitoring, 9.0, &["DescribeAlarms"], MONITORING),
+    plain(
+        Service::Monitoring,
+        3.0,
+        &["PutMetricAlarm", "SetAlarmState", "DeleteAlarms"],
+        MONITORING,
+    ),
     Limit {
         service: Service::Sts,
         operations: &["AssumeRole", "GetCallerIdentity"],

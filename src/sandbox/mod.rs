@@ -10,8 +10,11 @@
 pub mod clock;
 pub mod connector;
 pub mod faults;
+pub mod freeze;
 pub mod handle;
+mod latency;
 pub mod limits;
+pub mod observed;
 pub mod seed;
 pub mod server;
 pub mod store;

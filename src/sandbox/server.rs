@@ -92,6 +92,10 @@ async fn answer(
         return Err(NoAnswer::Lost);
     };
     let request = Request::from_parts(parts, body.to_bytes());
-    // An error makes hyper drop the connection, which is what a lost answer looks like.
-    sandbox.call(&request).map(|answer| answer.map(Full::new))
+    match sandbox.call(&request) {
+        Ok(answer) => Ok(answer.map(Full::new)),
+        Err(NoAnswer::Never) => std::future::pending().await,
+        // An error makes hyper drop the connection, which is what a lost answer looks like.
+        Err(lost) => Err(lost),
+    }
 }

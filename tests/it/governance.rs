@@ -24,14 +24,16 @@ const STRANGER: &str = "123412341234";
 /// The roles of the management account that the rollout trusts.
 const PEOPLE: [&str; 4] = ["bedrail-operator", "platform", "platform-admin", "auditor"];
 
-fn everything() -> Stage {
+/// The shipped rollout with all that it offers, on an organization in which nothing has been done yet.
+pub fn everything() -> Stage {
     let project = Project::complete();
-    // Auditors of production may read records; elsewhere they see settings and measurements only.
+    // Auditors of production may read records; elsewhere they see settings and measurements only. Guardrails are
+    // enforced there.
     let prod = project.read("environments/prod.yaml");
     project.write(
         "environments/prod.yaml",
         &format!(
-            "{prod}\ncomponents:\n  access-roles: {{ parameters: {{ AuditReads: records }} }}\n"
+            "{prod}\ncomponents:\n  access-roles: {{ parameters: {{ AuditReads: records }} }}\n  guardrail: {{ parameters: {{ Enforcement: enforced }} }}\n"
         ),
     );
     Stage::of(project, organization())
@@ -123,15 +125,33 @@ async fn all_of_it_stands_and_a_second_run_has_nothing_to_do() {
     );
     for (name, region) in places {
         let stacks = stage.account(name).stacks(region);
-        let wanted = match (name, region) {
-            // Stacks central-monitoring and chargeback, and the StackSet with the deployer's role.
-            ("ai-hub", "us-east-1") => 3,
-            ("ai-hub", _) => 2,
-            // Six in every Region, and three in the first alone: what IAM and Budgets have once.
-            (_, "us-east-1") => 9,
-            _ => 6,
+        let central: &[&str] = &["central-monitoring", "chargeback"];
+        let everywhere: &[&str] = &[
+            "invocation-logging",
+            "guardrail",
+            "alarms",
+            "metrics-link",
+            "compliance-rules",
+            "inference-profile",
+            "vpc-endpoints",
+        ];
+        // What IAM and Budgets have once.
+        let once: &[&str] = match (name, region) {
+            (_, "eu-west-1") => &[],
+            ("ai-hub", _) => &["hub-access"],
+            _ => &["deployer-role", "budget", "access-roles"],
         };
-        assert_eq!(stacks.len(), wanted, "{name} in {region}: {stacks:?}");
+        let in_each = if name == "ai-hub" {
+            central
+        } else {
+            everywhere
+        };
+        for component in in_each.iter().chain(once) {
+            assert!(
+                stacks.iter().any(|(stack, _)| stack.contains(component)),
+                "{name} in {region} has no {component}: {stacks:?}"
+            );
+        }
         for (stack, status) in stacks {
             assert_eq!(status, "CREATE_COMPLETE", "{name} in {region}: {stack}");
         }
@@ -148,7 +168,7 @@ async fn all_of_it_stands_and_a_second_run_has_nothing_to_do() {
     records_are_forwarded_once(&stage);
 }
 
-/// A log group has room for two subscription filters; the other one is left to the account.
+/// A5: a log group has room for two subscription filters; the other one is left to the account.
 fn records_are_forwarded_once(stage: &Stage) {
     for name in MEMBERS {
         for region in REGIONS {
@@ -186,6 +206,7 @@ fn bucket_policy(stage: &Stage, bucket: &str) -> ParsedPolicy {
     )
 }
 
+/// B3, A9.
 fn the_records_are_written_by_bedrock_and_read_by_nobody_whom_the_account_did_not_let(
     stage: &Stage,
 ) {
@@ -341,6 +362,7 @@ fn nobody_but_the_auditors_of_production_is_given_the_records_by_a_role_of_the_r
     }
 }
 
+/// B2.
 fn the_keys_serve_bedrock_the_log_group_and_readers_of_the_bucket(stage: &Stage) {
     for name in MEMBERS {
         let own = stage.account(name).id().to_owned();
@@ -419,6 +441,7 @@ fn the_keys_serve_bedrock_the_log_group_and_readers_of_the_bucket(stage: &Stage)
     }
 }
 
+/// A8, B5: with MFA and its age where the environment says so, by source account and source for services.
 fn roles_are_taken_by_those_they_are_for(stage: &Stage) {
     for name in MEMBERS {
         let own = stage.account(name).id().to_owned();
@@ -519,6 +542,7 @@ fn roles_are_taken_by_those_they_are_for(stage: &Stage) {
     }
 }
 
+/// A4, A5.
 fn the_hub_takes_records_from_the_organization_alone(stage: &Stage) {
     for region in REGIONS {
         let text = stage.account("ai-hub").holds(region, |regional| {

@@ -16,6 +16,8 @@ mod moto;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod scenarios;

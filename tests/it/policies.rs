@@ -182,6 +182,7 @@ fn differs(verdict: &Verdict, then: Then) -> bool {
     )
 }
 
+/// A1, A2 (logging is protected), A3 (approved models), A9 (only from VPC endpoints), A10 (guardrails).
 #[test]
 fn every_shipped_policy_decides_as_the_table_says() {
     let shipped = Shipped::load();
@@ -268,7 +269,7 @@ fn every_statement_of_every_shipped_policy_is_the_reason_of_some_denial_and_no_p
     }
 }
 
-/// A cross-Region profile is authorised in each Region that it may run in, streaming or not.
+/// A3: a cross-Region profile is authorised in each Region that it may run in, streaming or not.
 #[test]
 fn an_approved_model_can_be_invoked_in_every_region_of_its_profile_and_another_one_in_none() {
     let shipped = Shipped::load();

@@ -13,17 +13,6 @@ pub struct Project {
     folder: TempDir,
 }
 
-/// A component for the template of VPC endpoints, with a network that nobody has.
-const VPC_ENDPOINTS: &str = "      - kind: stackSet
-        name: vpc-endpoints
-        template: templates/members/vpc-endpoints.yaml
-        parameters:
-          VpcId: vpc-0123456789abcdef0
-          SubnetIds: [subnet-0123456789abcdef0]
-          ClientCidr: 10.0.0.0/16
-          OrganizationId: ${organization.id}
-";
-
 impl Project {
     /// The rollout that this repository ships.
     pub fn shipped() -> Self {
@@ -39,7 +28,7 @@ impl Project {
         let project = Self::shipped();
         let text = project.read("rollout.yaml");
         let (mut rollout, offered) = text
-            .split_once("\n# Ready to be used:")
+            .split_once("\n# Ready to be used once")
             .map(|(rollout, offered)| (format!("{rollout}\n"), offered))
             .expect("the shipped rollout offers more at its end");
         let mut phases: Vec<(&str, String)> = Vec::new();
@@ -53,8 +42,6 @@ impl Project {
             }
         }
         assert!(!phases.is_empty(), "{offered}");
-        // Not offered ready to use, since its network is every account's own.
-        phases.push(("members", VPC_ENDPOINTS.to_owned()));
         for (name, components) in phases {
             let start = rollout
                 .find(&format!("\n  - name: {name}\n"))
@@ -66,13 +53,6 @@ impl Project {
             rollout.insert_str(end, &components);
         }
         project.write("rollout.yaml", &rollout);
-        // The template of the component metrics-link wants it per Region.
-        let base = project.read("environments/base.yaml");
-        let sink = "{ SinkArn: \"${stack.central-monitoring.outputs.SinkArn}\" }";
-        project.write(
-            "environments/base.yaml",
-            &format!("{base}\nregionParameters:\n  us-east-1: {sink}\n  eu-west-1: {sink}\n"),
-        );
         project
     }
 

@@ -8,9 +8,10 @@ use crate::apply::event::{
     Event, Failure, FailureClass, PhaseSize, RunOutcome, RunSummary, StepOutcome, What,
 };
 use crate::ids::{AccountId, Region};
-use crate::plan::model::EnvironmentOrder;
+use crate::plan::model::{EnvironmentOrder, WorstCase};
 use crate::plan::{
-    Action, Estimate, FieldChange, Note, NoteKind, Plan, Shown, Step, StepId, Summary, Target,
+    Action, Estimate, FieldChange, Note, NoteKind, Plan, PlannedGate, PlannedWave, Shown, Step,
+    StepId, Summary, Target,
 };
 use crate::resources::{Change, Kind, organization_access};
 
@@ -82,6 +83,7 @@ impl PlanBuilder {
             steps: Vec::new(),
             notes: Vec::new(),
             account_names: names.collect(),
+            parents: BTreeMap::new(),
             blobs: BTreeMap::new(),
         })
     }
@@ -90,6 +92,7 @@ impl PlanBuilder {
         let order = EnvironmentOrder {
             accounts,
             regions: vec![region(EAST), region(WEST)],
+            rolls_back: false,
             after: after.iter().map(|name| (*name).to_owned()).collect(),
             waves: Vec::new(),
         };
@@ -137,6 +140,71 @@ impl PlanBuilder {
     pub fn build(self) -> Plan {
         self.0
     }
+}
+
+/// A change that reaches 1, 74 and 225 accounts of prod, one after the other.
+pub fn waves_plan() -> Plan {
+    let parts = [("canary", 0..1), ("early", 1..75), ("rest", 75..300)];
+    let mut builder = PlanBuilder::new(300)
+        .name(account(900), "ai-hub")
+        .environment("prod", 300, &["staging"]);
+    let waves = parts.clone().map(|(name, accounts)| {
+        let changed = accounts.len();
+        let large = changed > 1;
+        PlannedWave {
+            name: name.to_owned(),
+            accounts: accounts.map(account).collect(),
+            changed,
+            regions: vec![region(EAST), region(WEST)],
+            max_concurrent: if large { 25 } else { 1 },
+            effective_concurrency: if large { 4 } else { 1 },
+            failure_tolerance: if large { 3 } else { 0 },
+            soft: false,
+            worst_case_failures: WorstCase {
+                per_region: if large { 4 } else { 1 },
+                total: if large { 7 } else { 1 },
+            },
+            bake: if name == "rest" { 0 } else { 1800 },
+            gate: match name {
+                "canary" => Some(PlannedGate::Alarm {
+                    name: "bedrail-delivery-fails".to_owned(),
+                    accounts: vec![account(900)],
+                    region: region(EAST),
+                }),
+                "early" => Some(PlannedGate::Command {
+                    program: vec!["check-canary".to_owned(), "--strict".to_owned()],
+                    timeout: 300,
+                }),
+                _ => None,
+            },
+            approval: (name == "rest").then(|| "the plan reaches 300 accounts, over 50".to_owned()),
+            estimate: Estimate {
+                least: if large { 80 * changed as u64 } else { 1880 },
+                most: if large { 170 * changed as u64 } else { 1970 },
+            },
+        }
+    });
+    if let Some(order) = builder.0.environments.get_mut("prod") {
+        order.waves = waves.to_vec();
+    }
+    builder.0.estimate = Estimate {
+        least: 25_820,
+        most: 52_800,
+    };
+    for (wave, accounts) in parts {
+        let mut step = step(
+            "members/invocation-logging/prod",
+            Kind::StackSet,
+            Action::Update,
+            "bring instances to the new definition",
+        )
+        .reaching(targets(accounts, &[EAST, WEST]))
+        .why("its definition differs");
+        step.id = StepId(format!("{}/{wave}", step.id));
+        step.wave = Some(wave.to_owned());
+        builder = builder.step(step);
+    }
+    builder.build()
 }
 
 /// A step of `phase/component[/environment]`.
@@ -424,6 +492,7 @@ pub fn partial_run() -> Vec<Event> {
                 not_attempted: 1,
             },
             failures: all,
+            paused: Vec::new(),
         },
     ));
     events

@@ -250,6 +250,7 @@ fn order_of(plan: &Plan, environments: &[&str]) -> Option<EnvironmentOrder> {
         accounts: orders.iter().map(|order| order.accounts).sum(),
         regions: first.regions.clone(),
         after: Vec::new(),
+        rolls_back: orders.iter().any(|order| order.rolls_back),
         waves: Vec::new(),
     })
 }

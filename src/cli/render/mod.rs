@@ -24,6 +24,7 @@ pub mod style;
 pub mod summary;
 pub mod values;
 pub mod view;
+pub mod waves;
 pub mod words;
 
 #[cfg(test)]

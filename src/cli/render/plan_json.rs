@@ -5,12 +5,15 @@ use serde::Serialize;
 
 use crate::ids::{AccountId, OrganizationId, Region};
 use crate::plan::model::EnvironmentOrder;
-use crate::plan::{Action, FieldChange, Note, Plan, Step, StepId, Summary, Target};
+use crate::plan::{Action, Estimate, FieldChange, Note, Plan, Step, StepId, Summary, Target};
 use crate::resources::Kind;
 
 use super::json;
 
 use std::collections::BTreeMap;
+
+/// Of this document; the plan file has its own.
+const VERSION: u32 = 1;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -20,6 +23,7 @@ struct PlanJson<'a> {
     organization: &'a OrganizationId,
     digest: &'a str,
     summary: Summary,
+    estimate: Estimate,
     phases: &'a [String],
     environments: &'a BTreeMap<String, EnvironmentOrder>,
     steps: Vec<StepJson<'a>>,
@@ -35,6 +39,7 @@ struct StepJson<'a> {
     kind: Kind,
     component: &'a str,
     environment: Option<&'a str>,
+    wave: Option<&'a str>,
     account: Option<&'a AccountId>,
     region: Option<&'a Region>,
     action: Action,
@@ -52,11 +57,12 @@ struct StepJson<'a> {
 /// None that is known of: every key is a text.
 pub fn plan_json(plan: &Plan) -> serde_json::Result<String> {
     json::pretty(&PlanJson {
-        version: plan.version,
+        version: VERSION,
         rollout: &plan.rollout,
         organization: &plan.organization,
         digest: &plan.digest,
         summary: plan.summary,
+        estimate: plan.estimate,
         phases: &plan.phases,
         environments: &plan.environments,
         steps: plan.steps.iter().map(step_json).collect(),
@@ -72,6 +78,7 @@ fn step_json(step: &Step) -> StepJson<'_> {
         kind: step.kind,
         component: &step.component,
         environment: step.environment.as_deref(),
+        wave: step.wave.as_deref(),
         account: step.account.as_ref(),
         region: step.region.as_ref(),
         action: step.action,

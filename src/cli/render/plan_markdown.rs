@@ -6,11 +6,12 @@ use super::grouped::{Change, Component, Environment, Grouped, Notes, Phase};
 use super::markdown::{escape, fence};
 use super::page::Line;
 use super::plan_text::{
-    counts_words, environment_words, note_heading, note_words, nothing_to_do, short_digest,
-    summary_words, unknown_count, unknown_words,
+    counts_words, environment_words, estimate_words, note_heading, note_words, nothing_to_do,
+    short_digest, summary_words, unknown_count, unknown_words,
 };
 use super::sanitize::clean;
 use super::values::{self, Limits};
+use super::waves;
 use super::words::{Names, counted, number};
 
 /// GitHub refuses a comment of more than 65,536 characters ("Body is too long"); this leaves room for what
@@ -36,6 +37,7 @@ pub fn plan_markdown(plan: &Plan) -> String {
         .phases
         .iter()
         .map(|phase| phase_part(plan, phase, &names))
+        .chain(waves_part(plan, &names))
         .chain(notes_parts(&grouped.notes, &names));
     for part in parts {
         if out.len() + part.len() <= LONGEST {
@@ -70,6 +72,9 @@ fn heading(plan: &Plan, grouped: &Grouped<'_>) -> String {
             plan.organization,
             inline(&short_digest(&plan.digest))
         ));
+        if let Some(words) = estimate_words(plan) {
+            out.push_str(&format!("\n{}\n", inline(&words)));
+        }
     }
     let unknown = unknown_count(&grouped.notes);
     if unknown > 0 {
@@ -151,6 +156,32 @@ fn change_part(change: &Change, names: &Names) -> String {
     out
 }
 
+fn waves_part(plan: &Plan, names: &Names) -> Option<String> {
+    let deliveries = waves::deliveries(plan, names);
+    if deliveries.is_empty() {
+        return None;
+    }
+    let mut body = String::new();
+    for delivery in &deliveries {
+        body.push_str(&format!("#### {}\n\n", inline(&delivery.title)));
+        for wave in &delivery.waves {
+            body.push_str(&format!(
+                "- **{}**: {}\n",
+                inline(&wave.name),
+                inline(&wave.what)
+            ));
+            if let Some(first) = &wave.first {
+                body.push_str(&format!("  <br>begins when {}\n", inline(first)));
+            }
+            if let Some(then) = &wave.then {
+                body.push_str(&format!("  <br>then {}\n", inline(then)));
+            }
+        }
+        body.push('\n');
+    }
+    Some(details("Waves", &body))
+}
+
 fn notes_parts(notes: &[Notes<'_>], names: &Names) -> Vec<String> {
     notes
         .chunk_by(|a, b| a.kind == b.kind)
@@ -189,6 +220,11 @@ mod tests {
     #[test]
     fn an_empty_plan_is_two_lines() {
         insta::assert_snapshot!(plan_markdown(&PlanBuilder::new(0).unchanged(1).build()));
+    }
+
+    #[test]
+    fn waves_are_a_part_of_their_own() {
+        insta::assert_snapshot!(plan_markdown(&waves_plan()));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! A plan as text for people: what changes where, by phase, component and environment; what was left
 //! alone; the sum in the last lines, where it is still seen when the rest has scrolled away.
 
-use crate::plan::{Action, NoteKind, Plan, Summary};
+use crate::plan::{Action, Estimate, NoteKind, Plan, Summary};
 
 use super::grouped::{Change, Component, Environment, Grouped, Notes, Phase};
 use super::page::{Line, Page};
 use super::style::Label;
 use super::values::{self, Limits};
+use super::waves;
 use super::words::{Names, counted, listed, number, unit};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,7 @@ pub fn plan_text(plan: &Plan, options: Options) -> String {
     for phase in &grouped.phases {
         text.phase(phase);
     }
+    text.waves();
     text.notes(&grouped.notes);
     text.summary(&grouped.notes);
     text.page.finish()
@@ -121,6 +123,18 @@ pub fn unknown_words(unknown: usize) -> String {
         "{} could not be read and {verb} left out: this plan is not complete.",
         counted(unknown, "place")
     )
+}
+
+/// How long it takes, where anything is known of it.
+pub fn estimate_words(plan: &Plan) -> Option<String> {
+    let approvals = plan
+        .environments
+        .values()
+        .flat_map(|order| &order.waves)
+        .any(|wave| wave.approval.is_some());
+    let apart = if approvals { ", approvals apart" } else { "" };
+    (plan.estimate != Estimate::default())
+        .then(|| format!("It takes {}{apart}.", waves::time(plan.estimate)))
 }
 
 /// The sentence that a plan without steps ends with.
@@ -273,6 +287,33 @@ impl PlanText<'_> {
         }
     }
 
+    fn waves(&mut self) {
+        let deliveries = waves::deliveries(self.plan, &self.names);
+        if deliveries.is_empty() {
+            return;
+        }
+        self.page.blank();
+        self.page.line(&Line::at(0).put(Label::Heading, "Waves"));
+        for delivery in &deliveries {
+            let line = Line::at(2).hang(4).put(Label::Environment, &delivery.title);
+            self.page.line(&line);
+            for wave in &delivery.waves {
+                let line = Line::at(4).hang(6).put(Label::Component, &wave.name);
+                self.page.line(&line.text(": ").text(&wave.what));
+                if let Some(first) = &wave.first {
+                    let line = Line::at(6).hang(8).put(Label::Warning, "begins when ");
+                    self.page.line(&line.text(first));
+                }
+                if let Some(then) = &wave.then {
+                    let line = Line::at(6)
+                        .hang(8)
+                        .put(Label::Muted, format!("then {then}"));
+                    self.page.line(&line);
+                }
+            }
+        }
+    }
+
     fn notes(&mut self, notes: &[Notes<'_>]) {
         let most = if self.verbose { usize::MAX } else { MOST_ALIKE };
         for alike in notes.chunk_by(|a, b| a.kind == b.kind) {
@@ -308,6 +349,9 @@ impl PlanText<'_> {
             let text = format!(" {}.", summary_words(self.plan.summary));
             let line = Line::at(0).put(Label::Component, "Plan:").text(text);
             self.page.line(&line);
+            if let Some(words) = estimate_words(self.plan) {
+                self.page.line(&Line::at(0).text(words));
+            }
         }
         let unknown = unknown_count(notes);
         if unknown > 0 {
@@ -507,6 +551,16 @@ mod tests {
             )
             .build();
         insta::assert_snapshot!(shown(&plan, 80, false));
+    }
+
+    /// An update over three waves of 300 accounts.
+    #[test]
+    fn waves_say_who_comes_when_and_what_is_waited_for() {
+        let plan = waves_plan();
+        let text = shown(&plan, 80, false);
+        assert!(text.lines().count() < 40, "{text}");
+        insta::assert_snapshot!("waves_80", text);
+        insta::assert_snapshot!("waves_160", shown(&plan, 160, false));
     }
 
     fn hostile_plan() -> Plan {

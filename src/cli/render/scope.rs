@@ -173,6 +173,7 @@ mod tests {
         let environment = EnvironmentOrder {
             accounts: 12,
             regions: vec!["us-east-1".parse().unwrap(), "eu-west-1".parse().unwrap()],
+            rolls_back: false,
             after: Vec::new(),
             waves: Vec::new(),
         };

@@ -23,6 +23,7 @@ const FIFTEEN_MINUTES: Duration = Duration::from_secs(900);
 /// The model without environments, templates, documents and digest.
 pub fn convert(file: RolloutFile, node: &Node, findings: &mut Vec<Diagnostic>) -> Rollout {
     let accounts = accounts(&file, node);
+    let journal = journal(&file, node, findings);
     let phases = phases(file.phases, node, findings);
     Rollout {
         name: file.name,
@@ -49,10 +50,7 @@ pub fn convert(file: RolloutFile, node: &Node, findings: &mut Vec<Diagnostic>) -
                 findings,
             ),
         },
-        journal: file
-            .journal
-            .as_deref()
-            .map_or(JournalPlace::Folder, journal),
+        journal,
         phases,
         environments: BTreeMap::new(),
         templates: BTreeMap::new(),
@@ -74,13 +72,23 @@ fn accounts(file: &RolloutFile, node: &Node) -> BTreeMap<String, Located<Account
         .collect()
 }
 
-/// The pattern of the field has let nothing else through.
-fn journal(text: &str) -> JournalPlace {
-    let rest = text.strip_prefix("s3://").unwrap_or(text);
-    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-    JournalPlace::Bucket {
-        bucket: bucket.to_owned(),
-        prefix: prefix.trim_matches('/').to_owned(),
+fn journal(file: &RolloutFile, node: &Node, findings: &mut Vec<Diagnostic>) -> JournalPlace {
+    let Some(text) = &file.journal else {
+        return JournalPlace::Folder;
+    };
+    match text.parse() {
+        Ok(location) => JournalPlace::Bucket(location),
+        Err(error) => {
+            let origin = node
+                .get("journal")
+                .map_or(&node.origin, |node| &node.origin);
+            findings.push(
+                Diagnostic::error(codes::OUT_OF_RANGE, format!("{error}"))
+                    .at(origin)
+                    .help("name a bucket of the calling account in the home Region"),
+            );
+            JournalPlace::Folder
+        }
     }
 }
 

@@ -30,10 +30,6 @@ pub struct RolloutFile {
     /// Where runs are recorded and the lease is kept, as s3://BUCKET/PREFIX in the home Region, for teams; in the folder
     /// .bedrail beside this file without it.
     #[serde(default)]
-    #[schemars(
-        regex(pattern = r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]+)?$"),
-        extend("x-expected" = "s3://BUCKET or s3://BUCKET/PREFIX")
-    )]
     pub journal: Option<String>,
     /// Done one after the other.
     #[schemars(length(min = 1))]

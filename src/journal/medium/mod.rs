@@ -1,5 +1,6 @@
 //! Where journals, plans of runs and the lease live: a folder beside the rollout, or a bucket for teams.
 
+pub mod bucket;
 pub mod disk;
 pub mod folder;
 pub mod memory;
@@ -9,6 +10,7 @@ use std::fmt;
 use futures_util::future::LocalBoxFuture;
 
 use super::RunId;
+use crate::aws::AwsError;
 
 /// Stores bytes; knows nothing of what they mean.
 ///
@@ -50,7 +52,7 @@ pub trait Medium: fmt::Debug + Send + Sync {
     fn put<'a>(
         &'a self,
         run: &'a RunId,
-        name: &'static str,
+        name: &'a str,
         bytes: Vec<u8>,
     ) -> LocalBoxFuture<'a, Result<(), MediumError>>;
 
@@ -58,26 +60,23 @@ pub trait Medium: fmt::Debug + Send + Sync {
     fn get<'a>(
         &'a self,
         run: &'a RunId,
-        name: &'static str,
+        name: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, MediumError>>;
 
     /// A small shared file.
-    fn look<'a>(
-        &'a self,
-        name: &'static str,
-    ) -> LocalBoxFuture<'a, Result<Option<Slot>, MediumError>>;
+    fn look<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Option<Slot>, MediumError>>;
 
     /// Replaces a small shared file, if it still has the version that was seen (`None`: it was not there).
     /// `None`: somebody else was faster.
     fn swap<'a>(
         &'a self,
-        name: &'static str,
+        name: &'a str,
         seen: Option<&'a Version>,
         bytes: Vec<u8>,
     ) -> LocalBoxFuture<'a, Result<Option<Version>, MediumError>>;
 
     /// Takes what a process holds until it lets go or dies, where there is such a thing.
-    fn hold<'a>(&'a self, name: &'static str) -> LocalBoxFuture<'a, Result<Hold, MediumError>>;
+    fn hold<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Hold, MediumError>>;
 }
 
 /// Where a journal ends, in the medium's own count.
@@ -130,6 +129,15 @@ pub enum MediumError {
         what: &'static str,
         kind: std::io::ErrorKind,
         message: String,
+    },
+    #[error(
+        "{place}: {error}; the bucket has to belong to account {account}, be in {region}, and let the caller get, put and list"
+    )]
+    Aws {
+        place: String,
+        account: String,
+        region: String,
+        error: Box<AwsError>,
     },
     #[error(
         "{0} is a symbolic link; bedrail keeps its records in real files only: remove the link"

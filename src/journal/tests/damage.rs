@@ -93,19 +93,9 @@ fn is_faithful(outcome: &Result<Opened, Unreadable>, records: &[Record], what: &
 }
 
 #[test]
-fn every_flipped_bit_is_noticed_and_costs_at_most_the_last_batch() {
+fn a_flipped_bit_in_any_byte_is_noticed_and_costs_at_most_the_last_batch() {
     let (bytes, records) = sample();
-    for at in 0..bytes.len() {
-        for bit in 0..8 {
-            let mut flipped = bytes.clone();
-            flipped[at] ^= 1 << bit;
-            is_faithful(
-                &format::open(&flipped),
-                &records,
-                &format!("bit {bit} of byte {at}"),
-            );
-        }
-    }
+    is_faithful_when_flipped(&bytes, &records);
 }
 
 #[test]
@@ -223,7 +213,8 @@ fn journals_of_every_released_format_open_whole_and_cut_at_every_record() {
 fn is_faithful_when_flipped(bytes: &[u8], records: &[Record]) {
     for at in 0..bytes.len() {
         let mut flipped = bytes.to_vec();
-        flipped[at] ^= 1;
+        // Another bit from byte to byte.
+        flipped[at] ^= 1 << (at % 8);
         is_faithful(&format::open(&flipped), records, &format!("byte {at}"));
     }
 }

@@ -1,7 +1,10 @@
 //! What journals promise, over a disk that forgets.
 
+mod buckets;
 mod crashes;
 mod damage;
+mod distant;
+mod leases;
 mod real_files;
 
 use std::path::Path;

@@ -3,13 +3,16 @@
 use crate::apply::event::FailureClass;
 use crate::apply::{Context, Poll, StepResult, conflict, failed, failed_by};
 use crate::aws::bedrock::LoggingConfig;
-use crate::aws::{AwsError, Place};
+use crate::aws::{AwsError, ErrorClass, Place};
 use crate::plan::Step;
 
 use super::change::{Before, Change};
 use super::diff::{delivers_to_same, words};
 use super::key::{Uses, unfit};
 use super::undo::CONFIG;
+
+/// Tries of a request whose answer is lost and that turns out not to have happened.
+const SENDS_MAX: u32 = 5;
 
 pub async fn apply(context: &Context<'_>, step: &Step, change: &Change) -> StepResult {
     let (Some(account), Some(region)) = (&step.account, &step.region) else {
@@ -39,10 +42,10 @@ async fn attempt(
         return Ok(StepResult::failed(failure));
     }
     let live = aws.get_logging(place).await?;
-    if live == change.config {
+    if live == change.config || mutant!(SettingNeverPut) {
         return Ok(StepResult::done());
     }
-    if !may_replace(change, live.as_ref()) {
+    if !may_replace(change, live.as_ref()) && !mutant!(PutWithoutComparing) {
         let what = live.as_ref().map_or_else(|| "nothing".to_owned(), words);
         return Ok(StepResult::failed(conflict(
             step,
@@ -52,14 +55,32 @@ async fn attempt(
     if !context.may_have_been_sent() {
         context.remember(step, CONFIG, &live);
     }
-    match &change.config {
-        None => aws.delete_logging(place).await?,
-        Some(config) => put(context, step, place, config).await?,
-    }
-    let after = aws.get_logging(place).await?;
-    if after == change.config {
-        return Ok(StepResult::done());
-    }
+    let mut resent = 0;
+    let after = loop {
+        let sent = match &change.config {
+            None => aws.delete_logging(place).await,
+            Some(config) => put(context, step, place, config).await,
+        };
+        let lost = match sent {
+            Ok(()) => None,
+            Err(error) if error.class == ErrorClass::Ambiguous => Some(error),
+            Err(error) => return Err(error),
+        };
+        let after = aws.get_logging(place).await?;
+        if after == change.config {
+            return Ok(StepResult::done());
+        }
+        // It carries no token: only a look tells whether it happened, and whether somebody wrote in between.
+        match lost {
+            Some(error) if after == live => {
+                resent += 1;
+                if resent >= SENDS_MAX {
+                    return Err(error);
+                }
+            }
+            _ => break after,
+        }
+    };
     let what = after.as_ref().map_or_else(|| "nothing".to_owned(), words);
     Ok(StepResult::failed(conflict(
         step,

@@ -151,6 +151,8 @@ async fn attach(
 ) -> Result<Vec<String>, Trouble> {
     let aws = context.aws;
     match aws.attach_policy(id, target).await {
+        Err(error)
+            if error.class == ErrorClass::Ambiguous && mutant!(LostAnswerTakenForSuccess) => {}
         Err(error) if error.is("DuplicatePolicyAttachmentException") => {}
         Err(error) if error.class == ErrorClass::Ambiguous => {
             if !aws.list_targets_for_policy(id).await?.contains(target) {

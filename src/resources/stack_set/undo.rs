@@ -268,6 +268,9 @@ pub fn undo(step: &Step, change: &Change, memory: &Touched, into: &mut Undo<'_>)
 /// The operation's reach, cut to some of its targets.
 fn only(reach: &Reach, targets: &[Target]) -> Reach {
     let mut reach = reach.clone();
+    if targets.is_empty() {
+        reach.units.clear();
+    }
     reach
         .accounts
         .retain(|account| targets.iter().any(|target| target.account == *account));

@@ -35,6 +35,7 @@ const KEPT: &[&str] = &[
     "host",
     "if-match",
     "if-none-match",
+    "smithy-protocol",
 ];
 
 impl Entry {

@@ -1,7 +1,10 @@
 //! The sandbox through real SDK clients, in process, on paused time.
 
+mod alarms;
 mod bad_days;
+mod catalogue;
 mod cloudformation;
+mod freezing;
 mod identity;
 mod invocation_logging;
 mod organizations;

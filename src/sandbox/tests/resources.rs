@@ -311,7 +311,10 @@ fn ref_and_get_att_look_as_on_aws() {
         ),
         (
             "AWS::CloudWatch::Alarm",
-            json!({"AlarmName": "a"}),
+            json!({
+                "AlarmName": "a", "Namespace": "n", "MetricName": "m", "Period": 60,
+                "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold",
+            }),
             "a",
             "Arn",
             "arn:aws:cloudwatch:eu-west-1:510000000001:alarm:a",

@@ -5,25 +5,27 @@ use http::{Response, StatusCode};
 use serde_json::Value;
 
 use super::{
-    query, rest_json,
+    cbor, query, rest_json,
     service::{Protocol, Service},
     xml,
 };
 use crate::sandbox::world::ApiError;
 
 pub fn success(
+    protocol: Protocol,
     service: Service,
     operation: &str,
     output: &Value,
     request_id: &str,
 ) -> Response<Bytes> {
-    match service.protocol() {
+    match protocol {
         Protocol::Query { namespace } => response(
             200,
             "text/xml",
             request_id,
             query::success(namespace, operation, output, request_id),
         ),
+        Protocol::Cbor => cbor_response(200, request_id, cbor::success(output)),
         Protocol::Json => response(
             200,
             "application/x-amz-json-1.1",
@@ -44,13 +46,45 @@ pub fn success(
     }
 }
 
-pub fn failure(service: Service, error: &ApiError, request_id: &str) -> Response<Bytes> {
-    match service.protocol() {
+pub fn failure(
+    protocol: Protocol,
+    service: Service,
+    error: &ApiError,
+    request_id: &str,
+) -> Response<Bytes> {
+    let mut answer = in_protocol(protocol, service, error, request_id);
+    let is_query = matches!(service.protocol(), Protocol::Query { .. });
+    if is_query && protocol != service.protocol() {
+        // A service that used to speak Query tells its old codes (Smithy, `awsQueryCompatible`).
+        let fault = if error.status >= 500 {
+            "Receiver"
+        } else {
+            "Sender"
+        };
+        if let Ok(code) = format!("{};{fault}", error.code).parse() {
+            answer.headers_mut().insert("x-amzn-query-error", code);
+        }
+    }
+    answer
+}
+
+fn in_protocol(
+    protocol: Protocol,
+    service: Service,
+    error: &ApiError,
+    request_id: &str,
+) -> Response<Bytes> {
+    match protocol {
         Protocol::Query { namespace } => response(
             error.status,
             "text/xml",
             request_id,
             query::failure(namespace, error, request_id),
+        ),
+        Protocol::Cbor => cbor_response(
+            error.status,
+            request_id,
+            cbor::failure(service.error_shape(&error.code), error),
         ),
         Protocol::Json => response(
             error.status,
@@ -94,7 +128,10 @@ fn json_text(output: &Value) -> String {
 fn json_error(service: Service, error: &ApiError, typed: bool) -> String {
     let mut members = serde_json::Map::new();
     if typed {
-        members.insert("__type".to_owned(), Value::from(error.code.clone()));
+        members.insert(
+            "__type".to_owned(),
+            Value::from(service.error_shape(&error.code)),
+        );
     }
     members.insert(
         service.message_member().to_owned(),
@@ -104,6 +141,15 @@ fn json_error(service: Service, error: &ApiError, typed: bool) -> String {
         members.insert(name.clone(), Value::from(value.clone()));
     }
     Value::Object(members).to_string()
+}
+
+fn cbor_response(status: u16, request_id: &str, body: Vec<u8>) -> Response<Bytes> {
+    let mut answer = response(status, "application/cbor", request_id, body);
+    let (name, value) = cbor::HEADER;
+    answer
+        .headers_mut()
+        .insert(name, http::HeaderValue::from_static(value));
+    answer
 }
 
 /// An answer with the headers that every service sends.

@@ -8,30 +8,15 @@ use serde_json::Value;
 use super::{
     answer,
     parsed::{Body, Parsed, Unreadable},
-    reads,
     service::{Protocol, Service},
 };
-use crate::sandbox::world::{
-    AccountId, ApiError, Call, Caller, Region, World, account, authorization, bedrock,
-    cloudformation, iam, ids, kms, logs, organizations, s3, sts,
+use crate::sandbox::{
+    observed::{Fate, Observed},
+    world::{
+        ApiError, Call, Caller, Region, World, account, authorization, bedrock, cloudformation,
+        iam, ids, kms, logs, monitoring, organizations, s3, sts,
+    },
 };
-
-/// What happened with one request, for those who count or log calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Observed {
-    pub at: Timestamp,
-    /// Signing name, for example `cloudformation`.
-    pub service: &'static str,
-    pub operation: String,
-    /// The account that called; none if the credentials were refused.
-    pub account: Option<AccountId>,
-    pub region: Region,
-    pub status: u16,
-    /// The error's code; none for a success.
-    pub code: Option<String>,
-    /// Whether the operation is one that changes nothing.
-    pub read: bool,
-}
 
 impl World {
     /// Answers one HTTP request at the time `now`.
@@ -45,11 +30,11 @@ impl World {
     /// Answers a request that was taken apart already, and says what happened.
     pub fn answer(&mut self, parsed: &Parsed, now: Timestamp) -> (Response<Bytes>, Observed) {
         self.advance_to(now);
-        let read = reads::is_read(parsed.service, &parsed.operation);
+        let read = parsed.is_read();
         let request_id = request_id(parsed, now);
         let chance = self.ids.clone();
         let caller = sts::caller::resolve(self, parsed);
-        let account = caller.as_ref().ok().map(|caller| caller.account.clone());
+        let mut observed = Observed::of(parsed, caller.as_ref().ok(), self.now);
         let outcome = caller.and_then(|caller| self.serve(parsed, caller, &request_id));
         if read {
             // A read leaves no trace, not even in the source of chance: only then does a world that
@@ -59,20 +44,12 @@ impl World {
         let (response, code) = match outcome {
             Ok(response) => (response, None),
             Err(error) => (
-                answer::failure(parsed.service, &error, &request_id),
+                answer::failure(parsed.protocol, parsed.service, &error, &request_id),
                 Some(error.code),
             ),
         };
-        let observed = Observed {
-            at: self.now,
-            service: parsed.service.name(),
-            operation: parsed.operation.clone(),
-            account,
-            region: Region(parsed.region().to_owned()),
-            status: response.status().as_u16(),
-            code,
-            read,
-        };
+        observed.status = response.status().as_u16();
+        observed.code = code;
         (response, observed)
     }
 
@@ -102,12 +79,14 @@ impl World {
             Service::CloudFormation => cloudformation::handle(self, &call),
             Service::Iam => iam::api::handle(self, &call),
             Service::Kms => kms::api::handle(self, &call),
+            Service::Monitoring => monitoring::api::handle(self, &call),
             Service::Logs => logs::api::handle(self, &call),
             Service::Organizations => organizations::api::handle(self, &call),
             Service::Sts => sts::api::handle(self, &call),
             Service::S3 => Ok(Value::Null),
         }?;
         Ok(answer::success(
+            parsed.protocol,
             parsed.service,
             &parsed.operation,
             &output,
@@ -125,7 +104,9 @@ pub fn no_such_operation(service: Service, operation: &str) -> ApiError {
             "InvalidAction",
             format!("Could not find operation {operation}"),
         ),
-        Protocol::Json | Protocol::RestJson => ApiError::new(400, "UnknownOperationException", ""),
+        Protocol::Json | Protocol::Cbor | Protocol::RestJson => {
+            ApiError::new(400, "UnknownOperationException", "")
+        }
         Protocol::RestXml => ApiError::new(
             501,
             "NotImplemented",
@@ -137,21 +118,16 @@ pub fn no_such_operation(service: Service, operation: &str) -> ApiError {
 /// An error that no service has given: from a fault, or from a rate that was exceeded.
 pub fn refusal(
     parsed: &Parsed,
-    account: Option<AccountId>,
+    caller: Option<&Caller>,
     error: &ApiError,
     now: Timestamp,
 ) -> (Response<Bytes>, Observed) {
-    let response = answer::failure(parsed.service, error, &request_id(parsed, now));
-    let observed = Observed {
-        at: now,
-        service: parsed.service.name(),
-        operation: parsed.operation.clone(),
-        account,
-        region: Region(parsed.region().to_owned()),
-        status: response.status().as_u16(),
-        code: Some(error.code.clone()),
-        read: reads::is_read(parsed.service, &parsed.operation),
-    };
+    let id = request_id(parsed, now);
+    let response = answer::failure(parsed.protocol, parsed.service, error, &id);
+    let mut observed = Observed::of(parsed, caller, now);
+    observed.status = response.status().as_u16();
+    observed.code = Some(error.code.clone());
+    observed.fate = Fate::Refused;
     (response, observed)
 }
 
@@ -180,7 +156,12 @@ pub fn unreadable(why: &Unreadable) -> Response<Bytes> {
             (*service, error)
         }
     };
-    answer::failure(service, &error, "00000000-0000-4000-8000-000000000000")
+    answer::failure(
+        service.protocol(),
+        service,
+        &error,
+        "00000000-0000-4000-8000-000000000000",
+    )
 }
 
 /// An id drawn from what was asked and when, so that answering draws nothing from the world.

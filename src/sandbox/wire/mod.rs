@@ -2,6 +2,7 @@
 //! becomes an answer. Generic over operations: shapes are JSON on both sides.
 
 pub mod answer;
+pub mod cbor;
 pub mod chunked;
 pub mod dispatch;
 pub mod input;
@@ -15,6 +16,7 @@ pub mod scope;
 pub mod service;
 pub mod xml;
 
-pub use dispatch::Observed;
 pub use parsed::Parsed;
 pub use service::Service;
+
+pub use super::observed::Observed;

@@ -5,7 +5,7 @@ use http::Request;
 use serde_json::Value;
 
 use super::{
-    query, rest_json,
+    cbor, query, reads, rest_json,
     rest_xml::{self, S3Request},
     scope::{self, Scope},
     service::{Protocol, Service},
@@ -15,6 +15,8 @@ use super::{
 pub struct Parsed {
     pub service: Service,
     pub operation: String,
+    /// The one that it was asked in and is answered in.
+    pub protocol: Protocol,
     pub scope: Option<Scope>,
     pub session_token: Option<String>,
     pub body: Body,
@@ -45,7 +47,8 @@ impl Parsed {
                 .ok_or_else(|| Unreadable::UnknownService(scope.service.clone()))?,
             None => by_address(request).ok_or(Unreadable::NoService)?,
         };
-        let (operation, body) = match service.protocol() {
+        let protocol = spoken(service, request);
+        let (operation, body) = match protocol {
             Protocol::Query { .. } => {
                 let form = if request.body().is_empty() {
                     request.uri().query().unwrap_or_default().to_owned()
@@ -61,6 +64,13 @@ impl Parsed {
                 let input = serde_json::from_slice(request.body())
                     .unwrap_or_else(|_| Value::Object(serde_json::Map::new()));
                 (operation, Body::Shape(input))
+            }
+            Protocol::Cbor => {
+                let operation = cbor::operation(request.uri().path()).unwrap_or_default();
+                (
+                    operation.to_owned(),
+                    Body::Shape(cbor::parse(request.body())),
+                )
             }
             Protocol::RestJson => {
                 let (method, path) = (request.method().as_str(), request.uri().path());
@@ -79,10 +89,16 @@ impl Parsed {
         Ok(Self {
             service,
             operation,
+            protocol,
             session_token: scope::session_token(request.headers(), request.uri()),
             scope,
             body,
         })
+    }
+
+    /// Whether the operation is one that changes nothing.
+    pub fn is_read(&self) -> bool {
+        reads::is_read(self.service, &self.operation)
     }
 
     /// The Region that the request was signed for.
@@ -90,6 +106,17 @@ impl Parsed {
         self.scope
             .as_ref()
             .map_or("us-east-1", |scope| scope.region.as_str())
+    }
+}
+
+/// CloudWatch speaks CBOR, JSON and Query (botocore 1.44.5, `protocols` of `cloudwatch`); every other
+/// service one protocol.
+fn spoken(service: Service, request: &Request<Bytes>) -> Protocol {
+    let (name, value) = cbor::HEADER;
+    match service {
+        Service::Monitoring if header(request, name) == Some(value) => Protocol::Cbor,
+        Service::Monitoring if header(request, "x-amz-target").is_some() => Protocol::Json,
+        _ => service.protocol(),
     }
 }
 
@@ -101,6 +128,7 @@ fn by_address(request: &Request<Bytes>) -> Option<Service> {
             "AWSOrganizationsV20161128" => Some(Service::Organizations),
             "TrentService" => Some(Service::Kms),
             "Logs_20140328" => Some(Service::Logs),
+            "GraniteServiceVersion20100801" => Some(Service::Monitoring),
             _ => None,
         };
     }

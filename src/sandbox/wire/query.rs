@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{percent, xml};
-use crate::sandbox::world::ApiError;
+use super::{cbor, percent, xml};
+use crate::sandbox::world::{ApiError, time::iso};
 
 /// A form's pairs before they become JSON.
 #[derive(Default)]
@@ -81,12 +81,34 @@ fn in_order(node: Node) -> Vec<Node> {
 pub fn success(namespace: &str, operation: &str, output: &Value, request_id: &str) -> String {
     let mut out = format!("<{operation}Response xmlns=\"{namespace}\">");
     if !output.is_null() {
-        xml::element(&mut out, &format!("{operation}Result"), output);
+        let output = with_times(output);
+        xml::element(&mut out, &format!("{operation}Result"), &output);
     }
     out.push_str(&format!(
         "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
     ));
     out
+}
+
+/// Times of services that speak other protocols too come as seconds since 1970.
+fn with_times(output: &Value) -> Value {
+    match output {
+        Value::Array(items) => items.iter().map(with_times).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| {
+                let at = value.as_f64().filter(|_| cbor::is_timestamp(name));
+                let value = at.and_then(time_text).unwrap_or_else(|| with_times(value));
+                (name.clone(), value)
+            })
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+fn time_text(seconds: f64) -> Option<Value> {
+    let since = jiff::SignedDuration::try_from_secs_f64(seconds).ok()?;
+    Some(iso(jiff::Timestamp::from_duration(since).ok()?))
 }
 
 /// The XML of an error.

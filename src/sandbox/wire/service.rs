@@ -5,6 +5,7 @@
 pub enum Protocol {
     Query { namespace: &'static str },
     Json,
+    Cbor,
     RestJson,
     RestXml,
 }
@@ -17,6 +18,7 @@ pub enum Service {
     Iam,
     Kms,
     Logs,
+    Monitoring,
     Organizations,
     S3,
     Sts,
@@ -32,6 +34,7 @@ impl Service {
             "iam" => Self::Iam,
             "kms" => Self::Kms,
             "logs" => Self::Logs,
+            "monitoring" => Self::Monitoring,
             "organizations" => Self::Organizations,
             "s3" => Self::S3,
             "sts" => Self::Sts,
@@ -47,12 +50,15 @@ impl Service {
             Self::Iam => "iam",
             Self::Kms => "kms",
             Self::Logs => "logs",
+            Self::Monitoring => "monitoring",
             Self::Organizations => "organizations",
             Self::S3 => "s3",
             Self::Sts => "sts",
         }
     }
 
+    /// The protocol that it is asked in, or was asked in first where it speaks several: its error codes
+    /// are of that one.
     pub fn protocol(self) -> Protocol {
         match self {
             Self::CloudFormation => Protocol::Query {
@@ -63,6 +69,9 @@ impl Service {
             },
             Self::Sts => Protocol::Query {
                 namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+            },
+            Self::Monitoring => Protocol::Query {
+                namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/",
             },
             Self::Kms | Self::Logs | Self::Organizations => Protocol::Json,
             Self::Account | Self::Bedrock => Protocol::RestJson,
@@ -80,6 +89,15 @@ impl Service {
         match self {
             Self::Organizations => "Message",
             _ => "message",
+        }
+    }
+
+    /// The name of the error's shape, for services whose shapes and Query codes have different names.
+    pub fn error_shape(self, code: &str) -> &str {
+        match (self, code) {
+            (Self::Monitoring, "InvalidFormat") => "InvalidFormatFault",
+            (Self::Monitoring, "LimitExceeded") => "LimitExceededFault",
+            _ => code,
         }
     }
 }

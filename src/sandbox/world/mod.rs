@@ -10,6 +10,7 @@ pub mod iam;
 pub mod ids;
 pub mod kms;
 pub mod logs;
+pub mod monitoring;
 pub mod organizations;
 pub mod paging;
 pub mod place;
@@ -26,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::ApiError;
 pub use place::{AccountId, Place, Region};
-pub use settings::{Latency, Settings};
+pub use settings::{AccountStates, Latency, Settings};
 
 /// The whole of the simulated AWS.
 ///
@@ -71,6 +72,7 @@ pub struct Regional {
     pub kms: kms::Kms,
     pub logs: logs::Logs,
     pub bedrock: bedrock::Bedrock,
+    pub monitoring: monitoring::Monitoring,
     /// Resources of the types that no service here models: type and name → what was made.
     pub generic: BTreeMap<String, resource_types::generic::Generic>,
 }

@@ -29,6 +29,56 @@ where
     K: AsRef<str>,
 {
     let after = token.map(decode).transpose()?;
+    cut(settings, after, asked, most, items)
+}
+
+/// [`page`], beginning with the last item of the page before where that is how lists behave; a page of
+/// one item has no room for that.
+///
+/// # Errors
+/// See [`page`].
+pub fn overlapping<K, T>(
+    settings: &Settings,
+    token: Option<&str>,
+    asked: Option<usize>,
+    most: usize,
+    items: impl Iterator<Item = (K, T)>,
+) -> Result<Page<T>, BadToken>
+where
+    K: AsRef<str>,
+{
+    let after = token.map(decode).transpose()?;
+    if !settings.repeat_across_pages {
+        return cut(settings, after, asked, most, items);
+    }
+    let repeated = after.clone();
+    let mut again = None;
+    let rest: Vec<(K, T)> = items
+        .filter_map(|(key, item)| {
+            if Some(key.as_ref()) == repeated.as_deref() {
+                again = Some(item);
+                return None;
+            }
+            Some((key, item))
+        })
+        .collect();
+    let mut page = cut(settings, after, asked, most, rest.into_iter())?;
+    if let Some(again) = again.filter(|_| !page.items.is_empty()) {
+        page.items.insert(0, again);
+    }
+    Ok(page)
+}
+
+fn cut<K, T>(
+    settings: &Settings,
+    after: Option<String>,
+    asked: Option<usize>,
+    most: usize,
+    items: impl Iterator<Item = (K, T)>,
+) -> Result<Page<T>, BadToken>
+where
+    K: AsRef<str>,
+{
     let size = asked
         .unwrap_or(most)
         .min(most)

@@ -16,6 +16,21 @@ pub enum Latency {
     None,
 }
 
+/// `Status` of an account was announced to end in September 2026 and `State` to take its place; which of
+/// them an answer has is not the same everywhere.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AccountStates {
+    #[default]
+    Both,
+    StateOnly,
+    StatusOnly,
+    /// A value that no client knows yet, for every account that is not active.
+    Unknown,
+    /// Neither member.
+    Neither,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
@@ -32,6 +47,15 @@ pub struct Settings {
     /// Longest time, in real seconds, until a change of service control policies is enforced. Scaled by
     /// `latency`. AWS documents no bound; zero to five minutes is practice.
     pub policy_lag_seconds: u32,
+    /// How long, in real seconds, a StackSet operation waits in QUEUED before it runs. Scaled by `latency`.
+    pub queue_seconds: u32,
+    /// How long, in real seconds, ListStackInstances shows what an instance was before. Scaled by
+    /// `latency`.
+    pub instance_lag_seconds: u32,
+    /// CloudFormation's lists begin a page with the last item of the page before.
+    pub repeat_across_pages: bool,
+    /// How Organizations says what state an account is in.
+    pub account_states: AccountStates,
     /// How long, in real seconds, eventually consistent lists lag behind. Scaled by `latency`.
     pub list_lag_seconds: u32,
 }
@@ -45,6 +69,10 @@ impl Default for Settings {
             published_rates: false,
             role_propagation_seconds: 12,
             policy_lag_seconds: 30,
+            queue_seconds: 0,
+            instance_lag_seconds: 0,
+            repeat_across_pages: false,
+            account_states: AccountStates::Both,
             list_lag_seconds: 2,
         }
     }

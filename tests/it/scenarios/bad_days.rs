@@ -282,8 +282,10 @@ async fn expired_source_credentials_say_log_in_again() {
     stage.all_is_well_again();
     stage.later(Duration::from_secs(600)).await;
     stage.apply().await.converged();
-    let names: std::collections::BTreeSet<_> = stage.policies().into_iter().collect();
-    assert_eq!(names.len(), 6);
+    let rows = stage.policies();
+    let names: std::collections::BTreeSet<_> = rows.iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), rows.len(), "each policy once: {rows:?}");
+    assert!(rows.iter().all(|(_, targets)| *targets == 1), "{rows:?}");
 }
 
 /// F66: a half-made hub stack is deleted and made again, and says first what broke it.

@@ -6,7 +6,7 @@ use bedrail::plan::Action;
 const GROUP: &str = "/aws/bedrock/model-invocation-logs";
 
 #[tokio::test(start_paused = true)]
-async fn a_value_of_one_environment_is_one_operation_on_its_accounts() {
+async fn a_value_of_one_environment_reaches_its_accounts_wave_by_wave() {
     let stage = Stage::rolled_out();
     stage.project.replace(
         "environments/staging.yaml",
@@ -16,23 +16,31 @@ async fn a_value_of_one_environment_is_one_operation_on_its_accounts() {
     let run = stage.apply().await;
     run.converged();
 
-    let [step] = run.plan.steps.as_slice() else {
+    let [step, rest] = run.plan.steps.as_slice() else {
         panic!("{:?}", run.step_ids());
     };
-    assert_eq!(step.id.0, "members/invocation-logging/staging/update");
+    assert_eq!(
+        run.step_ids(),
+        [
+            "members/invocation-logging/staging/canary/update",
+            "members/invocation-logging/staging/rest/follow-0"
+        ]
+    );
     let accounts: std::collections::BTreeSet<_> = step
         .targets
         .iter()
+        .chain(&rest.targets)
         .map(|target| target.account.as_str())
         .collect();
     assert_eq!(
         accounts.into_iter().collect::<Vec<_>>(),
         ["520000000001", "520000000002"]
     );
+    assert_eq!((step.targets.len(), rest.targets.len()), (2, 2));
     let change = &step.changes[0];
     assert_eq!(step.changes.len(), 1, "{:?}", step.changes);
     assert_eq!(change.path, "parameters.LogRetentionDays");
-    assert_eq!(run.writes(), ["UpdateStackSet"]);
+    assert_eq!(run.writes(), ["UpdateStackSet", "UpdateStackInstances"]);
     for region in REGIONS {
         for (name, days) in [
             ("dev-1", 30),
@@ -59,23 +67,24 @@ async fn a_policy_that_is_taken_out_is_detached_everywhere_and_then_deleted() {
     stage.project.write("rollout.yaml", without);
     let run = stage.apply().await;
     run.converged();
+    let sealed = before
+        .iter()
+        .filter(|(name, _)| !name.contains("approved-models"))
+        .count();
+    assert!(sealed >= 3, "{before:?}");
     let mut writes = run.writes();
     let last_of_a_policy = writes.iter().rposition(|write| write == "DetachPolicy");
     assert!(last_of_a_policy < writes.iter().rposition(|write| write == "DeletePolicy"));
     writes.sort();
+    let each_once = |write| std::iter::repeat_n(write, sealed);
     assert_eq!(
         writes,
-        [
-            "DeletePolicy",
-            "DeletePolicy",
-            "DeletePolicy",
-            "DetachPolicy",
-            "DetachPolicy",
-            "DetachPolicy"
-        ]
+        each_once("DeletePolicy")
+            .chain(each_once("DetachPolicy"))
+            .collect::<Vec<_>>()
     );
     let after = stage.policies();
-    assert_eq!(after.len(), before.len() - 3);
+    assert_eq!(after.len(), before.len() - sealed);
     assert!(
         after
             .iter()

@@ -49,6 +49,10 @@ fn development() -> Stage {
             .join(format!("environments/{environment}.yaml"));
         std::fs::remove_file(file).unwrap();
     }
+    // Policies for environments that are gone.
+    for component in ["require-guardrail", "deny-global-inference"] {
+        stage.project.remove_item("rollout.yaml", component);
+    }
     stage
 }
 
@@ -157,9 +161,21 @@ fn holdings(stage: &Stage) -> BTreeMap<String, String> {
     })
 }
 
+/// A sink has a random id, in every world another one.
+fn without_ids_of_sinks(text: &str) -> String {
+    let mut parts = text.split(":sink/");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |before, after| {
+        let rest = after.trim_start_matches(|c: char| c.is_ascii_hexdigit() || c == '-');
+        format!("{before}:sink/{rest}")
+    })
+}
+
 fn assert_same(left: &BTreeMap<String, String>, right: &BTreeMap<String, String>, when: &str) {
     for key in left.keys().chain(right.keys()) {
-        assert_eq!(left.get(key), right.get(key), "{when}: {key}");
+        let [left, right] =
+            [left, right].map(|held| held.get(key).map(|row| without_ids_of_sinks(row)));
+        assert_eq!(left, right, "{when}: {key}");
     }
 }
 

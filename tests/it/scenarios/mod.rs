@@ -6,6 +6,7 @@ mod changes;
 mod first_rollout;
 mod large_templates;
 mod lost_answers;
+mod runs;
 mod policies;
 mod stack_sets;
 pub mod stage;

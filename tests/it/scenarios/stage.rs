@@ -1,16 +1,24 @@
 //! A rollout's folder, an organization and a clock: plan and apply as the commands do, then look.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use bedrail::apply::approvals::Nobody;
 use bedrail::apply::event::{Event, Failure, FailureClass, RunOutcome, What};
 use bedrail::apply::{Deadlines, Interrupt, RunReport, Setting};
 use bedrail::aws::{Aws, ConnectError, EmbeddedHttp, EmbeddedKeys, Source};
 use bedrail::cli::render::diagnostics;
 use bedrail::clock::Clock;
 use bedrail::config::{Failed, load};
+use bedrail::journal::entry::Command;
+use bedrail::journal::host::this_process;
+use bedrail::journal::lease::Terms;
+use bedrail::journal::medium::folder::Folder;
+use bedrail::journal::medium::memory::MemoryDisk;
 use bedrail::plan::Plan;
 use bedrail::resources::scope::Filter;
+use bedrail::runs::{How, Records, Run as RecordedRun};
 use bedrail::sandbox::faults::{Fault, Faults, What as Mishap, When};
 use bedrail::sandbox::wire::Observed;
 use bedrail::sandbox::world::cloudformation::stack_sets::{Operation, StackSet};
@@ -42,6 +50,8 @@ pub struct Stage {
     pub sandbox: Sandbox,
     pub deadlines: Deadlines,
     pub filter: Filter,
+    /// Where runs are recorded.
+    pub disk: MemoryDisk,
     clock: Clock,
     calls: Arc<Mutex<Vec<Observed>>>,
     rules: Mutex<Vec<Fault>>,
@@ -118,6 +128,7 @@ impl Stage {
             sandbox,
             deadlines: Deadlines::default(),
             filter: Filter::default(),
+            disk: MemoryDisk::default(),
             clock: Clock::starting_at(now),
             calls,
             rules: Mutex::default(),
@@ -168,25 +179,54 @@ impl Stage {
             Vec::<String>::new(),
             "a plan reads"
         );
-        session.aws.allow_writes();
+        let run = self
+            .records("operator")
+            .begin(Command::Apply, plan, &|_, _| {})
+            .await
+            .unwrap();
+        self.execute(&session, run, interrupt, &mut at, before)
+            .await
+    }
+
+    /// Drives a run that was begun or taken up.
+    pub async fn execute(
+        &self,
+        session: &Session,
+        run: RecordedRun,
+        interrupt: &Interrupt,
+        at: &mut dyn FnMut(&What),
+        before: usize,
+    ) -> Run {
+        let plan = run.plan.clone();
         let mut events = Vec::new();
         let mut on_event = |event: &Event| {
             at(&event.what);
             events.push(event.clone());
         };
-        let report = bedrail::apply::run(
-            &session.aws,
-            &plan,
-            begins(&session.aws, self.deadlines, interrupt),
-            &mut on_event,
-        )
-        .await;
+        let how = How {
+            deadlines: self.deadlines,
+            bake_scale: 1.0,
+            interrupt,
+            approvals: &Nobody,
+        };
+        let report = run.execute(&session.aws, how, &mut on_event).await;
         let calls = self.calls()[before..].to_vec();
         Run {
             plan,
             report,
             events,
             calls,
+        }
+    }
+
+    /// The records as a process of this operator sees them.
+    pub fn records(&self, operator: &str) -> Records {
+        let disk = self.disk.another_process();
+        Records {
+            medium: Arc::new(Folder::on(Arc::new(disk), Path::new("/records"))),
+            by: this_process(operator),
+            clock: self.clock,
+            terms: Terms::default(),
         }
     }
 

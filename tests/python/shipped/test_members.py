@@ -88,7 +88,12 @@ def test_each_unit_has_its_policies(aws, unit):
     for policy in attached:
         tags = organizations.list_tags_for_resource(ResourceId=policy["Id"])["Tags"] if not policy["AwsManaged"] else []
         components += [t["Value"] for t in tags if t["Key"] == "bedrail:component"]
-    assert sorted(components) == ["approved-models", "protect-invocation-logging"]
+    everywhere = {"approved-models", "deny-long-lived-api-keys", "protect-invocation-logging"}
+    strict = {"deny-global-inference", "require-guardrail"}
+    assert set(components) == (everywhere if unit.endswith("Dev") else everywhere | strict)
+    assert len(components) == len(set(components))
+    # AWS allows ten, FullAWSAccess included; a policy that is replaced stands beside its successor for a while.
+    assert len(attached) <= 10 - 2
 
 
 def test_the_hub_has_a_stack_in_each_region(aws):

@@ -16,6 +16,7 @@ pub fn of(service: Service, operation: &str) -> Option<String> {
         Service::Iam => ("iam", operation),
         Service::Kms => ("kms", operation),
         Service::Logs => ("logs", operation),
+        Service::Monitoring => ("cloudwatch", operation),
         Service::Organizations => ("organizations", operation),
         Service::Sts => ("sts", operation),
     };

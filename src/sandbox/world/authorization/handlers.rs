@@ -306,6 +306,7 @@ pub fn needed(
         Deed::Create => found.create,
         Deed::Update => found.update,
         Deed::Delete => found.delete,
+        Deed::Enter => &[],
     };
     let is_given = |property: &str| {
         property.is_empty()
@@ -344,6 +345,7 @@ fn unlisted(kind: &str, deed: Deed) -> Option<String> {
         Deed::Create => "Create",
         Deed::Update => "Update",
         Deed::Delete => "Delete",
+        Deed::Enter => return None,
     };
     Some(format!("{prefix}:{verb}{name}"))
 }

@@ -140,7 +140,9 @@ fn text(deed: &Deed<'_>, verdict: Control) -> String {
 /// An access denial in the form of the service.
 pub fn refusal(service: Service, text: &str) -> ApiError {
     match service.protocol() {
-        Protocol::Query { .. } | Protocol::RestXml => ApiError::new(403, "AccessDenied", text),
+        Protocol::Query { .. } | Protocol::Cbor | Protocol::RestXml => {
+            ApiError::new(403, "AccessDenied", text)
+        }
         Protocol::Json => ApiError::new(400, "AccessDeniedException", text),
         Protocol::RestJson => ApiError::new(403, "AccessDeniedException", text),
     }

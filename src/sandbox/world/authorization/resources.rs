@@ -3,7 +3,12 @@
 use serde_json::Value;
 
 use crate::sandbox::{
-    wire::{Parsed, input::text, parsed::Body, service::Service},
+    wire::{
+        Parsed,
+        input::{text, texts},
+        parsed::Body,
+        service::Service,
+    },
     world::{Caller, Region},
 };
 
@@ -69,6 +74,14 @@ fn in_shape(service: Service, input: &Value, caller: &Caller, region: &Region) -
                 .or_else(|| text(input, "resourceArn"))?;
             whole(group)
                 .or_else(|| Some(format!("arn:aws:logs:{region}:{account}:log-group:{group}")))
+        }
+        Service::Monitoring => {
+            let names = texts(input, "AlarmNames");
+            let single = names.first().filter(|_| names.len() == 1);
+            let name = text(input, "AlarmName").or(single.map(String::as_str))?;
+            Some(format!(
+                "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"
+            ))
         }
         Service::Sts => text(input, "RoleArn").map(str::to_owned),
         Service::Bedrock => {

@@ -1,6 +1,8 @@
 //! A switch that makes resources fail, or hang, on demand. It is no rule of AWS: it stands for the many
 //! reasons for which a resource fails on AWS and that the sandbox does not model.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::world::{AccountId, Place, Region, iam::glob::matches};
@@ -12,6 +14,8 @@ pub enum Deed {
     Create,
     Update,
     Delete,
+    /// A StackSet's row enters its account and Region: what fails here is the row, without any stack.
+    Enter,
 }
 
 /// What strikes a resource.
@@ -39,6 +43,8 @@ pub struct Fault {
     pub reason: String,
     /// How many times it still strikes; always, if absent.
     pub times: Option<u32>,
+    /// A number to count its strikes under.
+    pub number: Option<u8>,
 }
 
 /// What is about to be done.
@@ -52,16 +58,24 @@ pub struct Occasion<'a> {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Faults(Vec<Fault>);
+#[serde(default)]
+pub struct Faults {
+    armed: Vec<Fault>,
+    struck: BTreeMap<u8, u64>,
+}
 
 impl Faults {
     pub fn inject(&mut self, fault: Fault) {
-        self.0.push(fault);
+        self.armed.push(fault);
     }
 
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.armed.clear();
+    }
+
+    /// How often the faults of each number have struck.
+    pub fn struck(&self) -> &BTreeMap<u8, u64> {
+        &self.struck
     }
 
     /// The reason of the failure that strikes here, if one does.
@@ -75,11 +89,14 @@ impl Faults {
     }
 
     fn strike(&mut self, occasion: &Occasion<'_>, effect: Effect) -> Option<String> {
-        let fault = self.0.iter_mut().find(|fault| {
+        let fault = self.armed.iter_mut().find(|fault| {
             fault.effect == effect && fault.times != Some(0) && fault.matches(occasion)
         })?;
         if let Some(times) = &mut fault.times {
             *times -= 1;
+        }
+        if let Some(number) = fault.number {
+            *self.struck.entry(number).or_default() += 1;
         }
         Some(fault.reason.clone())
     }

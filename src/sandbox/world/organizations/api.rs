@@ -46,6 +46,7 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     allowed(&world.organizations, call)?;
     let input = &call.input;
     let now = world.now;
+    let states = world.settings.account_states;
     match call.operation.as_str() {
         "DescribeOrganization" => Ok(json!({
             "Organization": world.organizations.show_organization()
@@ -66,10 +67,12 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         }
         "ListAccounts" => {
             let organization = &world.organizations;
-            let shown = organization
-                .accounts
-                .iter()
-                .map(|(id, member)| (&id.0, Lazy(|| organization.show_account(id, member))));
+            let shown = organization.accounts.iter().map(|(id, member)| {
+                (
+                    &id.0,
+                    Lazy(|| organization.show_account(id, member, states)),
+                )
+            });
             listed_lazy(world, call, "Accounts", shown)
         }
         "ListAccountsForParent" => {
@@ -78,7 +81,10 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
             let ids = organization.accounts_of.get(parent).into_iter().flatten();
             let shown = ids.filter_map(|id| {
                 let member = organization.accounts.get(id)?;
-                Some((&id.0, Lazy(|| organization.show_account(id, member))))
+                Some((
+                    &id.0,
+                    Lazy(|| organization.show_account(id, member, states)),
+                ))
             });
             listed_lazy(world, call, "Accounts", shown)
         }
@@ -131,7 +137,7 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
                 .accounts
                 .get(&id)
                 .ok_or_else(errors::account_not_found)?;
-            Ok(json!({"Account": organization.show_account(&id, member)}))
+            Ok(json!({"Account": organization.show_account(&id, member, states)}))
         }
         "DescribeOrganizationalUnit" => {
             let id = need(input, "OrganizationalUnitId")?;
@@ -368,7 +374,8 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
                     return None;
                 }
                 let since = services.values().min()?;
-                let mut shown = organization.show_account(id, organization.accounts.get(id)?);
+                let mut shown =
+                    organization.show_account(id, organization.accounts.get(id)?, states);
                 shown
                     .as_object_mut()?
                     .insert("DelegationEnabledDate".to_owned(), epoch_seconds(*since));

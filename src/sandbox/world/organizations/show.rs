@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Creation, Joined, Member, Organizations, Policy, Unit, creation::Outcome};
-use crate::sandbox::world::{AccountId, time::epoch_seconds};
+use super::{Creation, Joined, Member, Organizations, Policy, State, Unit, creation::Outcome};
+use crate::sandbox::world::{AccountId, AccountStates, time::epoch_seconds};
 
 impl Organizations {
     fn arn(&self, kind: &str, rest: &str) -> String {
@@ -41,21 +41,37 @@ impl Organizations {
         })
     }
 
-    pub fn show_account(&self, id: &AccountId, member: &Member) -> Value {
-        json!({
+    pub fn show_account(&self, id: &AccountId, member: &Member, states: AccountStates) -> Value {
+        let (status, state) = match states {
+            AccountStates::Both => (Some(member.state.as_status()), Some(member.state.as_str())),
+            AccountStates::StateOnly => (None, Some(member.state.as_str())),
+            AccountStates::StatusOnly => (Some(member.state.as_status()), None),
+            AccountStates::Unknown if member.state != State::Active => {
+                (Some("UNDER_REVIEW"), Some("UNDER_REVIEW"))
+            }
+            AccountStates::Unknown => (Some(member.state.as_status()), Some(member.state.as_str())),
+            AccountStates::Neither => (None, None),
+        };
+        let mut shown = json!({
             "Id": id,
             "Arn": self.arn("account", &id.0),
             "Email": member.email,
             "Name": member.name,
-            "Status": member.state.as_status(),
-            "State": member.state.as_str(),
             "Paths": [self.path_of_account(id)],
             "JoinedMethod": match member.joined {
                 Joined::Created => "CREATED",
                 Joined::Invited => "INVITED",
             },
             "JoinedTimestamp": epoch_seconds(member.since),
-        })
+        });
+        if let Some(members) = shown.as_object_mut() {
+            for (name, value) in [("Status", status), ("State", state)] {
+                if let Some(value) = value {
+                    members.insert(name.to_owned(), Value::from(value));
+                }
+            }
+        }
+        shown
     }
 
     pub fn show_unit(&self, id: &str, unit: &Unit) -> Value {

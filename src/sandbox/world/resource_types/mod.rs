@@ -3,6 +3,7 @@
 //! A type that the services model becomes a real object through the same function that the service's own
 //! API call uses, with the same constraints. Any other type gets a physical id and plausible attributes.
 
+mod alarms;
 pub mod generic;
 mod iam;
 mod iam_policies;
@@ -112,6 +113,7 @@ pub fn create(
         "AWS::Logs::SubscriptionFilter" => logs::create_subscription(world, resource),
         "AWS::Logs::MetricFilter" => logs::create_metric(world, resource),
         "AWS::Logs::Destination" => logs::create_destination(world, resource),
+        "AWS::CloudWatch::Alarm" => alarms::create(world, resource),
         "AWS::Oam::Sink" => oam::create_sink(world, resource),
         "AWS::Oam::Link" => oam::create_link(world, resource),
         _ => generic::create(world, resource),
@@ -154,6 +156,7 @@ pub fn update(
         "AWS::Logs::SubscriptionFilter" => logs::update_subscription(world, resource, physical_id)?,
         "AWS::Logs::MetricFilter" => logs::update_metric(world, resource, physical_id)?,
         "AWS::Logs::Destination" => logs::update_destination(world, resource, physical_id)?,
+        "AWS::CloudWatch::Alarm" => alarms::update(world, resource, physical_id)?,
         "AWS::Oam::Sink" => oam::update_sink(world, resource, physical_id)?,
         "AWS::Oam::Link" => oam::update_link(world, resource, physical_id)?,
         _ => generic::update(world, resource, physical_id)?,
@@ -188,6 +191,7 @@ pub fn delete(
         "AWS::Logs::SubscriptionFilter" => logs::delete_subscription(world, resource, physical_id),
         "AWS::Logs::MetricFilter" => logs::delete_metric(world, resource, physical_id),
         "AWS::Logs::Destination" => logs::delete_destination(world, resource, physical_id),
+        "AWS::CloudWatch::Alarm" => alarms::delete(world, resource, physical_id),
         "AWS::Oam::Sink" => oam::delete_sink(world, resource, physical_id),
         _ => generic::delete(world, resource, physical_id),
     };
@@ -215,6 +219,7 @@ pub fn create_only(resource_type: &str) -> &'static [&'static str] {
         "AWS::Logs::SubscriptionFilter" => &["/FilterName", "/LogGroupName"],
         "AWS::Logs::MetricFilter" => &["/FilterName", "/LogGroupName"],
         "AWS::Logs::Destination" => &["/DestinationName"],
+        "AWS::CloudWatch::Alarm" => &["/AlarmName"],
         other => shapes::of(other).create_only,
     }
 }

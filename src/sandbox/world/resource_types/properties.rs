@@ -79,9 +79,11 @@ fn handler_code(code: &str) -> &'static str {
         | "AlreadyExistsException"
         | "BucketAlreadyExists"
         | "BucketAlreadyOwnedByYou" => "AlreadyExists",
-        "NoSuchEntity" | "NotFoundException" | "ResourceNotFoundException" | "NoSuchBucket" => {
-            "NotFound"
-        }
+        "NoSuchEntity"
+        | "NotFoundException"
+        | "ResourceNotFound"
+        | "ResourceNotFoundException"
+        | "NoSuchBucket" => "NotFound",
         "AccessDenied" | "AccessDeniedException" => "AccessDenied",
         "LimitExceeded" | "LimitExceededException" => "ServiceLimitExceeded",
         "BucketNotEmpty" | "DeleteConflict" => "GeneralServiceException",

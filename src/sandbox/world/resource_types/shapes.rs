@@ -176,15 +176,6 @@ const SHAPES: &[(&str, Shape)] = &[
         ),
     ),
     (
-        "AWS::CloudWatch::Alarm",
-        named(
-            "/AlarmName",
-            NAME,
-            &[("Arn", "arn:aws:cloudwatch:{region}:{account}:alarm:{name}")],
-            &["/AlarmName"],
-        ),
-    ),
-    (
         "AWS::CloudWatch::CompositeAlarm",
         named(
             "/AlarmName",

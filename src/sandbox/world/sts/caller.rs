@@ -72,7 +72,7 @@ pub fn administrator(world: &World) -> Caller {
 fn unsigned(service: Service) -> ApiError {
     match service.protocol() {
         Protocol::RestXml => ApiError::new(403, "AccessDenied", "Access Denied"),
-        Protocol::Query { .. } => ApiError::new(
+        Protocol::Query { .. } | Protocol::Cbor => ApiError::new(
             403,
             "MissingAuthenticationToken",
             "Request is missing Authentication Token",
@@ -94,7 +94,7 @@ fn unsigned(service: Service) -> ApiError {
 fn invalid(service: Service) -> ApiError {
     let text = "The security token included in the request is invalid.";
     match service.protocol() {
-        Protocol::Query { .. } => ApiError::new(403, "InvalidClientTokenId", text),
+        Protocol::Query { .. } | Protocol::Cbor => ApiError::new(403, "InvalidClientTokenId", text),
         Protocol::Json => ApiError::new(400, "UnrecognizedClientException", text),
         Protocol::RestJson => ApiError::new(403, "UnrecognizedClientException", text),
         Protocol::RestXml => ApiError::new(
@@ -109,7 +109,7 @@ fn invalid(service: Service) -> ApiError {
 pub fn expired(service: Service) -> ApiError {
     let text = "The security token included in the request is expired";
     match service.protocol() {
-        Protocol::Query { .. } => ApiError::new(403, "ExpiredToken", text),
+        Protocol::Query { .. } | Protocol::Cbor => ApiError::new(403, "ExpiredToken", text),
         Protocol::Json => ApiError::new(400, "ExpiredTokenException", text),
         Protocol::RestJson => ApiError::new(403, "ExpiredTokenException", text),
         Protocol::RestXml => ApiError::new(400, "ExpiredToken", "The provided token has expired."),

@@ -16,6 +16,7 @@ use super::{
 use crate::sandbox::world::{
     Place, World, authorization,
     cloudformation::{
+        faults::{Deed, Occasion},
         membership,
         stacks::{
             self, NewStack, Stack, StackKey, Status, Texts,
@@ -112,6 +113,16 @@ pub fn launch(world: &mut World, key: &OperationKey, row: u32) -> Option<Outcome
             "Region {} is not enabled in account {}. The security token included in the request is invalid.",
             place.region, place.account
         )));
+    }
+    let occasion = Occasion {
+        place: &place,
+        stack_name: &job.set_name,
+        logical_id: "",
+        resource_type: "",
+        deed: Deed::Enter,
+    };
+    if let Some(reason) = world.cloudformation.faults.failure(&occasion) {
+        return Some(Outcome::Failed(reason));
     }
     let role = match execution_role(world, &job) {
         Ok(role) => role,

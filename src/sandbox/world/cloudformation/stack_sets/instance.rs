@@ -64,9 +64,29 @@ pub struct Instance {
     pub last_operation: Option<Arc<str>>,
     /// When drift was last looked for; nothing drifts here.
     pub drift_checked: Option<jiff::Timestamp>,
+    /// What it was before, and until when: for lists that lag behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<(jiff::Timestamp, InstanceStatus, DetailedStatus)>,
 }
 
 impl Instance {
+    /// It is about to change.
+    pub fn remember(&mut self, now: jiff::Timestamp) {
+        self.before = Some((now, self.status, self.detailed));
+    }
+
+    /// As it was at an earlier time, as far back as it is known.
+    pub fn seen_at(&self, at: jiff::Timestamp) -> Self {
+        let mut seen = self.clone();
+        if let Some((until, status, detailed)) = self.before
+            && until > at
+        {
+            seen.status = status;
+            seen.detailed = detailed;
+        }
+        seen
+    }
+
     /// An instance that an operation is going to create.
     pub fn pending(unit: Option<Arc<str>>) -> Self {
         Self {
@@ -78,6 +98,7 @@ impl Instance {
             unit,
             last_operation: None,
             drift_checked: None,
+            before: None,
         }
     }
 }

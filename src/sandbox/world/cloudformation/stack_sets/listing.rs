@@ -75,12 +75,18 @@ pub fn list_instances(world: &mut World, call: &Call) -> Result<Value, ApiError>
     let filters = filters(input, 3)?;
     let account = text(input, "StackInstanceAccount").filter(|t| !t.is_empty());
     let region = text(input, "StackInstanceRegion").filter(|t| !t.is_empty());
+    let lag = SignedDuration::from_secs(i64::from(world.settings.instance_lag_seconds));
+    let seen_at = world
+        .now
+        .saturating_sub(world.settings.takes(lag))
+        .unwrap_or(world.now);
     let instances = set
         .instances
         .iter()
         .filter(|((a, r), _)| {
             account.is_none_or(|wanted| a.0 == wanted) && region.is_none_or(|wanted| r.0 == wanted)
         })
+        .map(|(key, instance)| (key, instance.seen_at(seen_at)))
         .filter(|(_, instance)| {
             filters.iter().all(|(name, value)| match name.as_str() {
                 "DETAILED_STATUS" => instance.detailed.as_str() == value,
@@ -98,7 +104,7 @@ pub fn list_instances(world: &mut World, call: &Call) -> Result<Value, ApiError>
         .map(|(key, instance)| {
             (
                 format!("{}/{}", key.0, key.1),
-                show::instance(set, key, instance, false),
+                show::instance(set, key, &instance, false),
             )
         });
     answers::page(world, call, "Summaries", PAGE, instances)

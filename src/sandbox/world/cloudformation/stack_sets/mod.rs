@@ -9,6 +9,7 @@ mod errors;
 mod instance;
 mod instances;
 mod listing;
+pub mod mishaps;
 mod operation;
 mod preferences;
 mod run;

@@ -151,4 +151,7 @@ pub struct Operation {
     pub regions: Vec<RegionRun>,
     /// Number of FAILED rows.
     pub failed: u32,
+    /// Until then it makes no step, as operations sometimes do on AWS; [`Timestamp::MAX`] is for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
 }

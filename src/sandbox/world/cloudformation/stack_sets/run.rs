@@ -35,6 +35,13 @@ pub enum Outcome {
 
 /// Starts what the windows have room for.
 pub fn step(world: &mut World, key: &OperationKey) {
+    if is_waiting(world, key) {
+        start::start_if_idle(world, key);
+        return;
+    }
+    if is_held(world, key) {
+        return;
+    }
     while let Some(row) = take_next(world, key) {
         let launched = deploy::launch(world, key, row);
         if let Some(outcome) = launched {
@@ -42,6 +49,26 @@ pub fn step(world: &mut World, key: &OperationKey) {
         }
     }
     finish_if_done(world, key);
+}
+
+/// Its time in the queue is over, and it has not run yet.
+fn is_waiting(world: &mut World, key: &OperationKey) -> bool {
+    status_of(world, key) == Some(OperationStatus::Queued)
+}
+
+fn is_held(world: &mut World, key: &OperationKey) -> bool {
+    let now = world.now;
+    world
+        .cloudformation
+        .stack_sets
+        .operation_mut(key)
+        .and_then(|(set, at)| set.operations.get(at)?.held_until)
+        .is_some_and(|until| until > now)
+}
+
+fn status_of(world: &mut World, key: &OperationKey) -> Option<OperationStatus> {
+    let (set, at) = world.cloudformation.stack_sets.operation_mut(key)?;
+    Some(set.operations.get(at)?.status)
 }
 
 /// The stack that a row waited for has ended its work.
@@ -82,6 +109,7 @@ fn take_next(world: &mut World, key: &OperationKey) -> Option<u32> {
     if operation.action != Action::DetectDrift
         && let Some(instance) = set.instances.get_mut(&instance_key)
     {
+        instance.remember(now);
         instance.detailed = DetailedStatus::Running;
     }
     Some(number)
@@ -133,6 +161,7 @@ fn note(world: &mut World, key: &OperationKey, number: u32, outcome: Outcome) {
     if operation.action == Action::Delete && outcome == Outcome::Succeeded {
         instances.remove(&instance_key);
     } else if let Some(instance) = instances.get_mut(&instance_key) {
+        instance.remember(now);
         match outcome {
             Outcome::Succeeded if operation.action == Action::DetectDrift => {
                 instance.drift_checked = Some(now);

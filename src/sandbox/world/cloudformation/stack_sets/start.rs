@@ -115,6 +115,7 @@ pub fn accept(
         rows,
         regions,
         failed: 0,
+        held_until: None,
     };
     set.operations.push(operation);
     let key = OperationKey {
@@ -122,7 +123,13 @@ pub fn accept(
         stack_set: Arc::clone(set_id),
         operation: Arc::clone(&id),
     };
-    start_if_idle(world, &key);
+    let queued = jiff::SignedDuration::from_secs(i64::from(world.settings.queue_seconds));
+    if queued.is_zero() {
+        start_if_idle(world, &key);
+    } else {
+        let at = world.done_after(queued);
+        world.cloudformation.queue.push(at, Due::Operation(key));
+    }
     id
 }
 

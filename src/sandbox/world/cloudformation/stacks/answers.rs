@@ -60,7 +60,7 @@ pub fn page<K: AsRef<str>>(
     most: usize,
     items: impl Iterator<Item = (K, Value)>,
 ) -> Result<Value, ApiError> {
-    let page = paging::page(
+    let page = paging::overlapping(
         &world.settings,
         text(&call.input, "NextToken"),
         count(&call.input, "MaxResults"),

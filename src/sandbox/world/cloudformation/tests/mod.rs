@@ -1,5 +1,6 @@
 //! Scenarios on a world, without a wire.
 
+mod bad_ends;
 mod change_sets;
 mod scale;
 mod stack_sets;

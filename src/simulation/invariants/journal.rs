@@ -1,0 +1,83 @@
+//! L5: after Ctrl-C nothing new begins.
+//! S5: what is going to change something is durable in the journal before it is sent. S21: one process at a time.
+//! X6: every change stands in the journal, with step and epoch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Findings;
+use crate::simulation::disk::Intended;
+use crate::simulation::record::{Call, Stage};
+
+#[derive(Debug, Default)]
+pub struct Journals {
+    /// Durable intents of each process that no call was made for yet.
+    open: BTreeMap<usize, Vec<Intended>>,
+    /// The last process that changed something.
+    newest: usize,
+    /// The highest epoch under which something was changed.
+    epoch: u64,
+    /// Processes that live at the same time as another one.
+    pub crowd: bool,
+    /// Steps that each process has begun.
+    begun: BTreeMap<usize, BTreeSet<String>>,
+    /// Processes that were told to start nothing new.
+    pub interrupted: BTreeSet<usize>,
+}
+
+impl Journals {
+    pub fn intends(&mut self, process: usize, intents: Vec<Intended>) {
+        self.open.entry(process).or_default().extend(intents);
+    }
+
+    pub fn before(&mut self, call: &Call, findings: &mut Findings) {
+        if call.stage == Stage::Planning {
+            return;
+        }
+        let account = call
+            .account
+            .as_ref()
+            .map(|account| account.0.as_str())
+            .unwrap_or_default();
+        let open = self.open.entry(call.process).or_default();
+        let at = open.iter().position(|intent| {
+            intent.operation == call.operation
+                && intent.account == account
+                && intent.region == call.region.0
+        });
+        let intent = at.map(|at| open.swap_remove(at));
+        findings.near("S5");
+        findings.check("S5", intent.is_some(), || {
+            format!("no intent is durable: {}", call.line())
+        });
+        if let Some(intent) = intent {
+            let begun = self.begun.entry(call.process).or_default();
+            let interrupted = self.interrupted.contains(&call.process);
+            findings.near_if("L5", interrupted);
+            if let Some(step) = &intent.step {
+                let known = begun.contains(step);
+                findings.check("L5", known || !interrupted, || {
+                    format!("after Ctrl-C step {step} begins: {}", call.line())
+                });
+                begun.insert(step.clone());
+            }
+            findings.near("X6");
+            findings.check("X6", intent.step.is_some() && intent.epoch > 0, || {
+                format!("the journal does not tell for which step: {}", call.line())
+            });
+            findings.check("S21", intent.epoch >= self.epoch, || {
+                format!(
+                    "epoch {} was granted, and a call is made under {}: {}",
+                    self.epoch,
+                    intent.epoch,
+                    call.line()
+                )
+            });
+            self.epoch = self.epoch.max(intent.epoch);
+        }
+        findings.near_if("S21", self.crowd || self.newest != call.process);
+        findings.check("S21", call.process >= self.newest || self.crowd, || {
+            format!("process {} has taken over: {}", self.newest, call.line())
+        });
+        self.newest = self.newest.max(call.process);
+    }
+}

@@ -1,0 +1,353 @@
+//! One run, from its options to what the checkers found: chaos, heal, resume until final, apply again, take back.
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::apply::event::RunOutcome;
+use crate::config::Loaded;
+use crate::sandbox::faults::Faults;
+use crate::sandbox::world::cloudformation::faults::{Effect, Fault as ResourceFault};
+use crate::sandbox::world::{AccountId, World};
+
+use super::draw::{Options, Start, Then, Wire};
+use super::files::{self, NoFiles, Version};
+use super::intent::Intent;
+use super::invariants::{Breach, Facts, Findings, liveness, operations, reporting, undoing};
+use super::mutants::Pause;
+use super::organization;
+use super::record::Call;
+use super::shape::Shape;
+use super::theatre::{Ended, Orders, Task, Theatre};
+
+/// Everything that seeds of the same shape share.
+#[derive(Debug)]
+pub struct Material {
+    pub shape: Shape,
+    first: Loaded,
+    second: Loaded,
+    fresh: World,
+    rolled_out: World,
+}
+
+/// The simulation itself is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    #[error(transparent)]
+    Files(#[from] NoFiles),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("a rollout on a good day failed: {0}")]
+    FirstRollout(String),
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    pub findings: Findings,
+    pub calls: Vec<Call>,
+    pub world: World,
+}
+
+impl Outcome {
+    pub fn breach(&self) -> Option<&Breach> {
+        self.findings.breaches.first()
+    }
+}
+
+const QUIET: Wire = Wire {
+    delay_millis: 0,
+    hang_per_mille: 0,
+};
+
+impl Material {
+    /// # Errors
+    /// [`Unusable`]: the generator makes what the product refuses.
+    pub fn of(shape: &Shape) -> Result<Rc<Self>, Unusable> {
+        let first = files::loaded(shape, Version::First)?;
+        let second = files::loaded(shape, Version::Second)?;
+        let fresh = organization::world(shape);
+        let rolled_out =
+            on_a_clock_of_its_own(0, roll_out(shape, files::again(&first), fresh.clone()))??;
+        Ok(Rc::new(Self {
+            shape: shape.clone(),
+            first,
+            second,
+            fresh,
+            rolled_out,
+        }))
+    }
+
+    fn world(&self, start: Start) -> &World {
+        match start {
+            Start::Nothing => &self.fresh,
+            Start::RolledOut => &self.rolled_out,
+        }
+    }
+
+    fn loaded(&self, version: Version) -> Loaded {
+        files::again(match version {
+            Version::First => &self.first,
+            Version::Second => &self.second,
+        })
+    }
+}
+
+thread_local! {
+    static LAST: RefCell<Option<Rc<Material>>> = const { RefCell::new(None) };
+}
+
+/// The material of a shape: the last one is kept, since seeds come in order.
+fn material(shape: &Shape) -> Result<Rc<Material>, Unusable> {
+    let kept = LAST.with(|last| last.borrow().clone());
+    if let Some(kept) = kept.filter(|kept| kept.shape == *shape) {
+        return Ok(kept);
+    }
+    let _sound = Pause::new();
+    let made = Material::of(shape)?;
+    LAST.with(|last| *last.borrow_mut() = Some(Rc::clone(&made)));
+    Ok(made)
+}
+
+/// Runs what the options say.
+///
+/// # Errors
+/// [`Unusable`]; a broken invariant is no error, but a finding.
+pub fn run(options: &Options) -> Result<Outcome, Unusable> {
+    let material = material(&options.shape)?;
+    Ok(on_a_clock_of_its_own(
+        options.seed,
+        play(options, &material),
+    )?)
+}
+
+/// Paused time, one thread, and the program's source of chance at its beginning.
+fn on_a_clock_of_its_own<T>(seed: u64, work: impl Future<Output = T>) -> io::Result<T> {
+    fastrand::seed(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()?;
+    Ok(runtime.block_on(work))
+}
+
+/// The first rollout, on a day without clouds: it has to go well, or nothing that follows means anything.
+async fn roll_out(shape: &Shape, first: Loaded, world: World) -> Result<World, Unusable> {
+    let intent = Intent::of(shape, Version::First);
+    let facts = Facts::new(shape, intent.clone(), intent.clone());
+    let mut theatre = Theatre::new(world.clone(), first, facts, 0, QUIET);
+    let ended = theatre.runs(Task::Apply, Orders::default()).await;
+    theatre.later(Duration::from_secs(3_600)).await;
+    let missing = theatre.look(|world| intent.missing(world));
+    let breaches = theatre
+        .recorder
+        .with(|traffic| traffic.judge.findings.breaches.clone());
+    let converged = ended
+        .report()
+        .is_some_and(|told| told.1.outcome == RunOutcome::Converged);
+    if !converged || missing != Some(Vec::new()) || !breaches.is_empty() {
+        return Err(Unusable::FirstRollout(format!(
+            "{ended:?}; {missing:?}; {breaches:?}"
+        )));
+    }
+    Ok(theatre.look(World::clone).unwrap_or(world))
+}
+
+/// Processes that a healthy world may need until everything is as declared.
+const HEALTHY_RUNS_MAX: usize = 4;
+
+async fn play(options: &Options, material: &Material) -> Outcome {
+    let mut world = material.world(options.start).clone();
+    set_up(&mut world, options);
+    let before = world.clone();
+    let wanted = match options.start {
+        Start::Nothing => Version::First,
+        Start::RolledOut => Version::Second,
+    };
+    let facts = Facts::new(
+        &material.shape,
+        Intent::of(&material.shape, wanted),
+        Intent::of(&material.shape, Version::First),
+    );
+    let loaded = material.loaded(wanted);
+    let mut theatre = Theatre::new(world, loaded, facts, options.seed, options.wire);
+    theatre
+        .sandbox
+        .set_faults(Faults::seeded(options.seed, options.faults.clone()));
+    chaos(&mut theatre, options).await;
+    heal(&theatre);
+    if options.rollback {
+        take_back(&mut theatre).await;
+    } else if settle(&mut theatre).await {
+        rest(&mut theatre).await;
+    }
+    let (findings, calls) = theatre.recorder.with(|traffic| {
+        (
+            std::mem::take(&mut traffic.judge.findings),
+            std::mem::take(&mut traffic.calls),
+        )
+    });
+    Outcome {
+        findings,
+        calls,
+        world: theatre.look(World::clone).unwrap_or(before),
+    }
+}
+
+fn set_up(world: &mut World, options: &Options) {
+    let aws = &options.aws;
+    let settings = &mut world.settings;
+    settings.latency = aws.latency;
+    settings.page_size_cap = aws.page_size;
+    settings.empty_first_pages = aws.empty_first_pages;
+    settings.list_lag_seconds = aws.list_lag_seconds;
+    settings.role_propagation_seconds = aws.role_propagation_seconds;
+    settings.published_rates = aws.published_rates;
+    let open = &mut world.cloudformation.stack_sets.open_questions;
+    open.resent_operation = aws.resent;
+    open.create_on_existing = aws.on_existing;
+    for broken in &options.broken {
+        world.cloudformation.faults.inject(ResourceFault {
+            account: Some(AccountId(broken.account.clone())),
+            logical_id: broken.resource.map(str::to_owned),
+            effect: Effect::Fail,
+            reason: "Resource handler returned message: \"Rate exceeded\"".to_owned(),
+            times: Some(broken.times),
+            ..ResourceFault::default()
+        });
+    }
+}
+
+/// Processes one after the other until none is left that dies.
+async fn chaos(theatre: &mut Theatre, options: &Options) {
+    let mut task = Task::Apply;
+    let crashes = options.crashes.iter().copied().map(Some).chain([None]);
+    for (at, crash) in crashes.enumerate() {
+        let first = at == 0;
+        let orders = Orders {
+            crash,
+            interrupt_at: options.interrupt_at.filter(|_| first),
+            disk_full_at: options.disk_full_at.filter(|_| first),
+            interference: if first { &options.interference } else { &[] },
+        };
+        let ended = match options.second_operator.filter(|_| first) {
+            Some(after) => two_at_once(theatre, orders, after).await,
+            None => theatre.runs(task, orders).await,
+        };
+        judge(theatre, &ended, "a run in bad weather");
+        task = match crash.map(|crash| crash.then) {
+            Some(Then::ApplyAnew) => Task::Apply,
+            _ => Task::Resume,
+        };
+    }
+}
+
+/// The second operator starts while the first one works; how the first one ended.
+async fn two_at_once(theatre: &mut Theatre, orders: Orders<'_>, after: u32) -> Ended {
+    let (first, records) = theatre.process(&orders);
+    let alone = Orders::default();
+    let (second, other_records) = theatre.process(&alone);
+    theatre
+        .recorder
+        .with(|traffic| traffic.judge.journals.crowd = true);
+    let theatre: &Theatre = theatre;
+    let late = async {
+        theatre.later(Duration::from_secs(u64::from(after))).await;
+        theatre
+            .lives(&second, &other_records, Task::Resume, &alone)
+            .await
+    };
+    let (ended, other) =
+        futures_util::future::join(theatre.lives(&first, &records, Task::Apply, &orders), late)
+            .await;
+    judge(theatre, &other, "a second operator's run");
+    theatre
+        .recorder
+        .with(|traffic| traffic.judge.journals.crowd = false);
+    ended
+}
+
+fn judge(theatre: &Theatre, ended: &Ended, what: &str) {
+    let _ = theatre.sandbox.look(|world| {
+        theatre.recorder.with(|traffic| {
+            let judge = &mut traffic.judge;
+            liveness::ended(!matches!(ended, Ended::Late), what, &mut judge.findings);
+            liveness::refused(ended, &mut judge.findings);
+            operations::parameters(world, &judge.facts, &mut judge.findings);
+            if let Some((plan, report)) = ended.report() {
+                reporting::ended(world, plan, report, &judge.facts, &mut judge.findings);
+            }
+        });
+    });
+}
+
+fn heal(theatre: &Theatre) {
+    theatre.sandbox.set_faults(Faults::default());
+    theatre.recorder.heal();
+    theatre.change(|world| {
+        world.cloudformation.faults.clear();
+        world.settings.published_rates = false;
+    });
+}
+
+/// Goes on in a healthy world until nothing is missing.
+async fn settle(theatre: &mut Theatre) -> bool {
+    // What AWS was in the middle of ends first.
+    theatre.later(Duration::from_secs(6 * 3_600)).await;
+    let mut runs = 0;
+    loop {
+        let task = if runs == 0 { Task::Resume } else { Task::Apply };
+        let ended = theatre.runs(task, Orders::default()).await;
+        judge(theatre, &ended, "a run in good weather");
+        runs += 1;
+        let wanted = theatre
+            .recorder
+            .with(|traffic| traffic.judge.facts.intent.clone());
+        let missing = theatre
+            .look(|world| wanted.missing(world))
+            .unwrap_or_default();
+        if missing.is_empty() || runs >= HEALTHY_RUNS_MAX {
+            theatre.recorder.with(|traffic| {
+                liveness::healed(runs, &missing, &ended, &mut traffic.judge.findings);
+            });
+            return missing.is_empty();
+        }
+    }
+}
+
+/// One more apply, which has nothing to do.
+async fn rest(theatre: &mut Theatre) {
+    let from = theatre.recorder.with(|traffic| traffic.calls.len());
+    let ended = theatre.runs(Task::Apply, Orders::default()).await;
+    judge(theatre, &ended, "a run with nothing to do");
+    theatre.recorder.with(|traffic| {
+        let calls = traffic.calls.get(from..).unwrap_or_default().to_vec();
+        liveness::rested(&calls, &mut traffic.judge.findings);
+    });
+}
+
+/// Takes the newest run back, twice.
+async fn take_back(theatre: &mut Theatre) {
+    theatre.later(Duration::from_secs(6 * 3_600)).await;
+    theatre.recorder.with(|traffic| {
+        let facts = &mut traffic.judge.facts;
+        std::mem::swap(&mut facts.intent, &mut facts.previous);
+    });
+    let ended = theatre.runs(Task::Rollback, Orders::default()).await;
+    let before = theatre
+        .recorder
+        .with(|traffic| traffic.judge.facts.intent.clone());
+    let missing = theatre
+        .look(|world| before.missing(world))
+        .unwrap_or_default();
+    let from = theatre.recorder.with(|traffic| {
+        undoing::taken_back(&missing, &ended, &mut traffic.judge.findings);
+        traffic.calls.len()
+    });
+    drop(theatre.runs(Task::Rollback, Orders::default()).await);
+    theatre.recorder.with(|traffic| {
+        let calls = traffic.calls.get(from..).unwrap_or_default().to_vec();
+        undoing::again(&calls, &mut traffic.judge.findings);
+    });
+}

@@ -1,0 +1,4 @@
+//! What `cargo test` runs of the simulation.
+
+mod mutants;
+mod seeds;

@@ -1,0 +1,315 @@
+//! Where a run is played: a world, a clock, a disk, and the processes that come and go.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::apply::approvals::Nobody;
+use crate::apply::event::Event;
+use crate::apply::{Deadlines, Interrupt, RunReport};
+use crate::aws::{Aws, EmbeddedHttp, EmbeddedKeys, Source};
+use crate::clock::Clock;
+use crate::config::Loaded;
+use crate::journal::entry::{Command, Process as Claimant};
+use crate::journal::lease::Terms;
+use crate::journal::medium::folder::Folder;
+use crate::journal::medium::memory::{MemoryDisk, Mishap};
+use crate::plan::{Plan, undo};
+use crate::resources::scope::Filter;
+use crate::runs::{How, Kept, Records, Run, Trouble};
+use crate::sandbox::Sandbox;
+use crate::sandbox::seed::MANAGEMENT;
+use crate::sandbox::world::World;
+use crate::session::{self, Session};
+
+use super::disk::Paper;
+use super::draw::{Crash, Interference, Point, Wire};
+use super::files;
+use super::interference;
+use super::invariants::{Facts, liveness, reading};
+use super::organization::OPERATOR;
+use super::record::Stage;
+use super::wire::{Process, Recorder};
+
+/// How a process ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// There is nothing to be planned from: files, organization or AWS are in the way.
+    NoPlan(String),
+    /// Nothing to go on with or to take back.
+    Nothing,
+    /// The lease or the journal.
+    Refused(Trouble),
+    Died,
+    Late,
+    /// Boxed: much larger than the others.
+    Reported(Box<(Plan, RunReport)>),
+}
+
+impl Ended {
+    pub fn report(&self) -> Option<&(Plan, RunReport)> {
+        match self {
+            Ended::Reported(told) => Some(told),
+            _ => None,
+        }
+    }
+}
+
+/// What an operator types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    Apply,
+    /// Goes on with the newest run if it is open; applies anew if there is none.
+    Resume,
+    Rollback,
+}
+
+/// Everything that one process is told.
+#[derive(Debug, Default)]
+pub struct Orders<'o> {
+    pub crash: Option<Crash>,
+    pub interrupt_at: Option<usize>,
+    pub disk_full_at: Option<u64>,
+    /// Between plan and apply.
+    pub interference: &'o [Interference],
+}
+
+#[derive(Debug)]
+pub struct Theatre {
+    pub sandbox: Sandbox,
+    pub recorder: Recorder,
+    pub disk: MemoryDisk,
+    clock: Clock,
+    loaded: Loaded,
+    processes: usize,
+}
+
+impl Theatre {
+    pub fn new(world: World, loaded: Loaded, facts: Facts, seed: u64, wire: Wire) -> Self {
+        let now = world.now;
+        let sandbox = Sandbox::in_memory(world, crate::sandbox::Clock::starting_at(now));
+        Self {
+            clock: Clock::starting_at(now),
+            recorder: Recorder::new(&sandbox, facts, seed, wire),
+            sandbox,
+            disk: MemoryDisk::default(),
+            loaded,
+            processes: 0,
+        }
+    }
+
+    pub fn look<T>(&self, with: impl FnOnce(&World) -> T) -> Option<T> {
+        self.sandbox.look(with).ok()
+    }
+
+    pub fn change(&self, with: impl FnOnce(&mut World)) {
+        let kept = self.sandbox.change(with);
+        debug_assert!(kept.is_ok(), "a world in memory has no store");
+    }
+
+    /// A new process, ready to start.
+    pub fn process(&mut self, orders: &Orders<'_>) -> (Process, Records) {
+        self.processes += 1;
+        let process = Process::new(
+            &self.recorder,
+            self.processes,
+            orders.crash,
+            orders.interrupt_at,
+        );
+        let disk = self.disk.another_process();
+        let mut deadly = false;
+        if let Some(step) = orders.disk_full_at {
+            disk.plan(step, Mishap::Refuses(std::io::ErrorKind::StorageFull));
+        }
+        if let Some(crash) = orders.crash.filter(|crash| crash.point == Point::Disk) {
+            disk.plan(crash.nth as u64, Mishap::Dies);
+            deadly = true;
+        }
+        let paper = Paper::new(disk, process.clone(), deadly);
+        let records = Records {
+            medium: Arc::new(Folder::on(paper, Path::new("/records"))),
+            by: Claimant {
+                operator: format!("operator-{}", self.processes),
+                host: "simulation".to_owned(),
+                pid: u32::try_from(self.processes).unwrap_or(u32::MAX),
+            },
+            clock: self.clock,
+            terms: Terms::default(),
+        };
+        (process, records)
+    }
+
+    /// Runs one process to its end.
+    pub async fn runs(&mut self, task: Task, orders: Orders<'_>) -> Ended {
+        let (process, records) = self.process(&orders);
+        let ended = self.lives(&process, &records, task, &orders).await;
+        if let Ended::Died = ended
+            && orders.crash.is_some_and(|crash| crash.power)
+        {
+            self.disk.lose_power(process.number as u64);
+        }
+        ended
+    }
+
+    /// Runs a process while others run too.
+    pub async fn lives(
+        &self,
+        process: &Process,
+        records: &Records,
+        task: Task,
+        orders: &Orders<'_>,
+    ) -> Ended {
+        let work = process.lives(self.work(process, records, task, orders));
+        match tokio::time::timeout(liveness::RUN_MAX, work).await {
+            Err(_) => Ended::Late,
+            Ok(None) => Ended::Died,
+            Ok(Some(ended)) => ended,
+        }
+    }
+
+    async fn work(
+        &self,
+        process: &Process,
+        records: &Records,
+        task: Task,
+        orders: &Orders<'_>,
+    ) -> Ended {
+        match task {
+            Task::Apply => self.apply(process, records, orders).await,
+            Task::Resume => match records.newest().await {
+                Ok(Some(kept)) if kept.is_open() => self.go_on(process, records, kept).await,
+                Ok(_) => self.apply(process, records, orders).await,
+                Err(trouble) => Ended::Refused(trouble),
+            },
+            Task::Rollback => match records.newest().await {
+                Ok(Some(kept)) => self.take_back(process, records, kept).await,
+                Ok(None) => Ended::Nothing,
+                Err(trouble) => Ended::Refused(trouble),
+            },
+        }
+    }
+
+    async fn apply(&self, process: &Process, records: &Records, orders: &Orders<'_>) -> Ended {
+        let from = self.recorder.with(|traffic| traffic.calls.len());
+        let (session, plan) = match self.plan(process).await {
+            Ok(planned) => planned,
+            Err(why) => return Ended::NoPlan(why),
+        };
+        self.recorder.with(|traffic| {
+            let own: Vec<_> = traffic
+                .calls
+                .get(from..)
+                .unwrap_or_default()
+                .iter()
+                .filter(|call| call.process == process.number)
+                .cloned()
+                .collect();
+            reading::planned(&own, &mut traffic.judge.findings);
+        });
+        for deed in orders.interference {
+            self.interferes(process, deed);
+        }
+        match records.begin(Command::Apply, plan, &|_, _| {}).await {
+            Ok(run) => self.execute(process, &session.aws, run).await,
+            Err(trouble) => Ended::Refused(trouble),
+        }
+    }
+
+    async fn go_on(&self, process: &Process, records: &Records, kept: Kept) -> Ended {
+        let aws = match self.connect(process).await {
+            Ok(aws) => aws,
+            Err(why) => return Ended::NoPlan(why),
+        };
+        match records.go_on(kept, &|_, _| {}).await {
+            Ok(run) => self.execute(process, &aws, run).await,
+            Err(trouble) => Ended::Refused(trouble),
+        }
+    }
+
+    async fn take_back(&self, process: &Process, records: &Records, kept: Kept) -> Ended {
+        if kept.command() == Some(Command::Rollback) {
+            return if kept.is_open() {
+                self.go_on(process, records, kept).await
+            } else {
+                Ended::Nothing
+            };
+        }
+        let plan = undo::undo(&kept.plan, &kept.recalled.touched);
+        let aws = match self.connect(process).await {
+            Ok(aws) => aws,
+            Err(why) => return Ended::NoPlan(why),
+        };
+        match records.begin(Command::Rollback, plan, &|_, _| {}).await {
+            Ok(run) => self.execute(process, &aws, run).await,
+            Err(trouble) => Ended::Refused(trouble),
+        }
+    }
+
+    async fn execute(&self, process: &Process, aws: &Aws, run: Run) -> Ended {
+        process.turns_to(Stage::Applying);
+        let plan = run.plan.clone();
+        let interrupt = Interrupt::default();
+        let mut on_event = |_: &Event| {};
+        let how = How {
+            deadlines: Deadlines::default(),
+            bake_scale: 1.0,
+            interrupt: &interrupt,
+            approvals: &Nobody,
+        };
+        let mut work = std::pin::pin!(run.execute(aws, how, &mut on_event));
+        let mut told = false;
+        let report = loop {
+            tokio::select! {
+                biased;
+                () = process.interruption(), if !told => {
+                    told = true;
+                    interrupt.set();
+                    self.recorder.with(|traffic| {
+                        traffic.judge.journals.interrupted.insert(process.number);
+                    });
+                }
+                report = &mut work => break report,
+            }
+        };
+        Ended::Reported(Box::new((plan, report)))
+    }
+
+    async fn connect(&self, process: &Process) -> Result<Aws, String> {
+        let source = Source::Embedded {
+            http: EmbeddedHttp::new(process.clone()),
+            keys: EmbeddedKeys {
+                access_key: "AKIASANDBOXADMIN0001".to_owned(),
+                secret_key: "sandbox".to_owned(),
+            },
+            role: Some(format!("arn:aws:iam::{MANAGEMENT}:role/{OPERATOR}")),
+        };
+        session::connect(&self.loaded.rollout, source, self.clock, None)
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    pub async fn plan(&self, process: &Process) -> Result<(Session, Plan), String> {
+        let aws = self.connect(process).await?;
+        let session = Session::open(files::again(&self.loaded), aws, Filter::default())
+            .await
+            .map_err(|stop| format!("{stop:?}"))?;
+        let plan = session.plan().await.map_err(|stop| format!("{stop:?}"))?;
+        Ok((session, plan))
+    }
+
+    fn interferes(&self, process: &Process, deed: &Interference) {
+        let mut done = interference::Done::default();
+        self.change(|world| done = interference::does(world, deed));
+        self.recorder.with(|traffic| {
+            let facts = &mut traffic.judge.facts;
+            facts.stale_process = Some(process.number);
+            facts.changed_by_others.extend(done.changed);
+            facts.foreign_operations.extend(done.started);
+            facts.intent.foreign.extend(done.foreign);
+        });
+    }
+
+    pub async fn later(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
