@@ -365,13 +365,14 @@ async fn give_back(lease: &Lease) {
 }
 
 impl Run {
-    /// Drives the plan to its end, renewing the lease on the way. `aws` must be allowed to write.
+    /// Drives the plan to its end, renewing the lease on the way.
     pub async fn execute(
         self,
         aws: &Aws,
         how: How<'_>,
         on_event: &mut dyn FnMut(&Event),
     ) -> RunReport {
+        aws.allow_writes();
         let setting = Setting {
             run: self.id.to_string(),
             deadlines: how.deadlines,
