@@ -16,6 +16,7 @@ use crate::journal::entry::{Command, Process, RunStarted};
 use crate::journal::lease::{self, Claim, Granted, Holder, Lease, LeaseError, Terms};
 use crate::journal::{Entry, Journal, JournalError, Medium, MediumError, RunId, writer};
 use crate::plan::undo::{Touched, undo};
+use crate::plan::waves::Assigned;
 use crate::plan::{Lock, Plan, Step, StepId, Unusable};
 
 /// The reviewed plan beside a run's journal.
@@ -328,6 +329,16 @@ impl Records {
             }
         }
         Ok(None)
+    }
+
+    /// The waves of a rollout that was not brought to its end, if the newest run is one; none when it cannot be read.
+    pub async fn open_waves(&self) -> Assigned {
+        match self.newest().await {
+            Ok(Some(kept)) if kept.recalled.outcome != Some(RunOutcome::Converged) => {
+                kept.plan.assigned()
+            }
+            Ok(_) | Err(_) => Assigned::new(),
+        }
     }
 
     async fn read(&self, id: RunId) -> Result<Kept, Trouble> {
