@@ -275,6 +275,12 @@ impl Intent {
         wanted: &PolicyIntent,
         missing: &mut Vec<String>,
     ) {
+        let versions = attached(world, component, environment).count();
+        if versions > 1 {
+            missing.push(format!(
+                "{versions} versions of {component} are left in {environment}"
+            ));
+        }
         for account in &wanted.members {
             let holding = holding(world, component, environment, account);
             match holding.as_slice() {

@@ -48,6 +48,8 @@ pub struct Outcome {
     pub findings: Findings,
     pub calls: Vec<Call>,
     pub world: World,
+    /// Of the first process.
+    pub disk_steps: usize,
 }
 
 impl Outcome {
@@ -191,6 +193,7 @@ async fn play(options: &Options, material: &Material) -> Outcome {
     Outcome {
         findings,
         calls,
+        disk_steps: usize::try_from(theatre.first_disk_steps()).unwrap_or(usize::MAX),
         world: theatre.look(World::clone).unwrap_or(before),
     }
 }
@@ -236,6 +239,10 @@ async fn chaos(theatre: &mut Theatre, options: &Options) {
             None => theatre.runs(task, orders).await,
         };
         judge(theatre, &ended, "a run in bad weather");
+        if options.rollback && ended.report().is_some() {
+            // It is this run that is taken back, not another one that has nothing to do.
+            return;
+        }
         task = match crash.map(|crash| crash.then) {
             Some(Then::ApplyAnew) => Task::Apply,
             _ => Task::Resume,
