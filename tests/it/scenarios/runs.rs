@@ -64,8 +64,12 @@ async fn an_operation_that_was_started_before_the_process_died_is_adopted() {
         .execute(&session, run, &interrupt, &mut nothing, before)
         .await;
     run.converged();
-    assert_eq!(run.writes(), Vec::<String>::new(), "it is running already");
-    assert_eq!(stage.writes(), ["UpdateStackSet"]);
+    assert_eq!(
+        run.writes(),
+        ["UpdateStackInstances"],
+        "the canary's operation is running already"
+    );
+    assert_eq!(stage.writes(), ["UpdateStackSet", "UpdateStackInstances"]);
     assert!(stage.plan().await.is_empty());
     let kept = records.kept(None).await.unwrap();
     assert_eq!(kept.recalled.outcome, Some(RunOutcome::Converged));
@@ -122,7 +126,7 @@ async fn without_a_journal_nothing_is_sent() {
         .execute(&session, run, &Interrupt::default(), &mut nothing, 0)
         .await;
     assert_eq!(stage.disk.struck(), 1);
-    run.ended(RunOutcome::Partial);
+    run.ended(RunOutcome::Interrupted);
     assert_eq!(writes(&stage.calls()), Vec::<String>::new());
     assert!(run.rows().contains("JournalClosed"), "{}", run.rows());
 }
@@ -156,7 +160,7 @@ async fn a_run_is_taken_back_and_leaves_everything_as_it_was() {
         .execute(&session, run, &Interrupt::default(), &mut nothing, before)
         .await;
     run.converged();
-    assert_eq!(run.writes(), ["UpdateStackSet"]);
+    assert_eq!(run.writes(), ["UpdateStackSet", "UpdateStackInstances"]);
     assert_eq!(retention(&stage), [Some(180), Some(180)]);
     stage.project.replace(
         "environments/staging.yaml",
