@@ -64,7 +64,11 @@ async fn an_operation_that_was_started_before_the_process_died_is_adopted() {
         .execute(&session, run, &interrupt, &mut nothing, before)
         .await;
     run.converged();
-    let moved = stage.writes().iter().filter(|write| *write == "UpdateStackSet").count();
+    let moved = stage
+        .writes()
+        .iter()
+        .filter(|write| *write == "UpdateStackSet")
+        .count();
     assert_eq!(moved, 1, "it is running already: {:?}", stage.writes());
     assert!(stage.plan().await.is_empty());
     let kept = records.kept(None).await.unwrap();
