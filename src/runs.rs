@@ -16,10 +16,13 @@ use crate::journal::entry::{Command, Process, RunStarted};
 use crate::journal::lease::{self, Claim, Granted, Holder, Lease, LeaseError, Terms};
 use crate::journal::{Entry, Journal, JournalError, Medium, MediumError, RunId, writer};
 use crate::plan::undo::{Touched, undo};
+use crate::plan::waves::Assigned;
 use crate::plan::{Lock, Plan, Step, StepId, Unusable};
 
 /// The reviewed plan beside a run's journal.
 const PLAN: &str = "plan.json";
+/// Earlier runs that a new one looks back at.
+const REMEMBERED: usize = 5;
 
 /// Where the runs of a rollout are recorded, and who records them here.
 #[derive(Debug, Clone)]
@@ -184,8 +187,30 @@ impl Records {
         let id = RunId::starting(self.clock.now(), fastrand::u16(..));
         let granted = self.lease(command, &id, &plan, watching).await?;
         let Granted { lease, taken_from } = granted;
-        let bytes = plan.to_bytes();
-        self.medium.put(&id, PLAN, bytes).await?;
+        match self.record(command, &id, &plan, &lease).await {
+            Ok((journal, past)) => Ok(Run {
+                ledger: Arc::new(Ledger::new(journal, lease, 0)),
+                id,
+                plan,
+                taken_from,
+                past,
+            }),
+            Err(trouble) => {
+                give_back(&lease).await;
+                Err(trouble)
+            }
+        }
+    }
+
+    async fn record(
+        &self,
+        command: Command,
+        id: &RunId,
+        plan: &Plan,
+        lease: &Lease,
+    ) -> Result<(Journal, Past), Trouble> {
+        let past = self.history(id).await?;
+        self.medium.put(id, PLAN, plan.to_bytes()).await?;
         let started = RunStarted {
             run: id.clone(),
             tool: plan.tool.clone(),
@@ -199,13 +224,7 @@ impl Records {
             epoch: lease.epoch(),
         };
         let journal = Journal::create(self.medium.clone(), started, self.clock).await?;
-        Ok(Run {
-            id,
-            plan,
-            taken_from,
-            past: self.history().await?,
-            ledger: Arc::new(Ledger::new(journal, lease, 0)),
-        })
+        Ok((journal, past))
     }
 
     /// Takes up a run that was interrupted, wherever and however.
@@ -233,14 +252,17 @@ impl Records {
             .map_or(Command::Apply, |started| started.command);
         let Granted { lease, taken_from } = self.lease(command, &id, &plan, watching).await?;
         // Read again under the lease: whoever held it before may have written since.
-        let reopened = Journal::reopen(self.medium.clone(), &id, lease.epoch(), self.clock).await?;
+        let medium = self.medium.clone();
+        let taken = Journal::take_over(medium, &id, &self.by, lease.epoch(), self.clock).await;
+        let reopened = match taken {
+            Ok(reopened) => reopened,
+            Err(error) => {
+                give_back(&lease).await;
+                return Err(error.into());
+            }
+        };
         let recalled = Recalled::of(&reopened.opened.records, &plan);
         let ledger = Ledger::new(reopened.journal, lease, recalled.calls);
-        ledger.note(Entry::TakenOver {
-            epoch: ledger.lease().epoch(),
-            by: self.by.clone(),
-            previous: recalled.started.map(|started| started.by),
-        });
         Ok(Run {
             id,
             plan,
@@ -289,7 +311,7 @@ impl Records {
                 }
                 run
             }
-            None => runs.into_iter().next().ok_or(Trouble::NoRun(place))?,
+            None => return self.newest().await?.ok_or(Trouble::NoRun(place)),
         };
         self.read(id).await
     }
@@ -299,9 +321,23 @@ impl Records {
     /// # Errors
     /// It cannot be read.
     pub async fn newest(&self) -> Result<Option<Kept>, Trouble> {
-        match self.medium.runs().await?.into_iter().next() {
-            Some(id) => self.read(id).await.map(Some),
-            None => Ok(None),
+        for id in self.medium.runs().await? {
+            match self.read(id).await {
+                // Its process died before the first record: nothing was sent.
+                Err(Trouble::Journal(error)) if error.never_began() => {}
+                other => return other.map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The waves of a rollout that was not brought to its end, if the newest run is one; none when it cannot be read.
+    pub async fn open_waves(&self) -> Assigned {
+        match self.newest().await {
+            Ok(Some(kept)) if kept.recalled.outcome != Some(RunOutcome::Converged) => {
+                kept.plan.assigned()
+            }
+            Ok(_) | Err(_) => Assigned::new(),
         }
     }
 
@@ -316,10 +352,27 @@ impl Records {
         Ok(Kept { id, plan, recalled })
     }
 
-    /// What a new run should know of the one before: when waves were last changed.
-    async fn history(&self) -> Result<Past, Trouble> {
-        Ok(Past::default())
+    /// What a new run should know of those before: when waves were last changed, so that they bake as long as
+    /// declared. A run that cannot be read tells nothing.
+    async fn history(&self, own: &RunId) -> Result<Past, Trouble> {
+        let mut past = Past::default();
+        let runs = self.medium.runs().await?;
+        for id in runs.into_iter().filter(|id| id != own).take(REMEMBERED) {
+            let Ok(kept) = self.read(id).await else {
+                continue;
+            };
+            for (key, at) in kept.recalled.past.waves_changed {
+                let last = past.waves_changed.entry(key).or_insert(at);
+                *last = (*last).max(at);
+            }
+        }
+        Ok(past)
     }
+}
+
+/// A lease that is not given back runs out.
+async fn give_back(lease: &Lease) {
+    let _ = lease.release().await;
 }
 
 impl Run {
@@ -359,8 +412,7 @@ impl Run {
         });
         // A run whose end could not be recorded is gone on with, finds everything done, and ends again.
         if self.ledger.commit().await.is_ok() {
-            // A lease that is not given back runs out.
-            let _ = self.ledger.lease().release().await;
+            give_back(self.ledger.lease()).await;
         }
         report
     }

@@ -37,6 +37,15 @@ pub enum What {
         steps: usize,
         targets: usize,
     },
+    /// The first step of a wave in a phase begins.
+    WaveStarted {
+        phase: String,
+        environment: String,
+        wave: String,
+        accounts: usize,
+        steps: usize,
+        targets: usize,
+    },
     StepStarted {
         step: StepId,
         phase: String,
@@ -76,6 +85,25 @@ pub enum What {
         #[serde(default)]
         settled: bool,
     },
+    /// What must hold after a wave, or before one (approval): that it is looked at, and what came of it. A wave's gate is
+    /// passed when `check` is `gate` and `state` is `passed`.
+    Gate {
+        phase: String,
+        environment: String,
+        wave: String,
+        check: Check,
+        state: GateState,
+        /// What was seen, or is waited for.
+        message: Option<String>,
+    },
+    /// Every step of the wave in this phase is done, and its gate was looked at if another wave follows.
+    WaveFinished {
+        phase: String,
+        environment: String,
+        wave: String,
+        succeeded: usize,
+        failed: usize,
+    },
     PhaseFinished {
         phase: String,
         succeeded: usize,
@@ -85,7 +113,44 @@ pub enum What {
         outcome: RunOutcome,
         summary: RunSummary,
         failures: Vec<Failure>,
+        /// What the run waits for, where it paused by itself.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        paused: Vec<Pause>,
     },
+}
+
+/// One of the things that a gate is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Check {
+    /// All of it.
+    Gate,
+    Bake,
+    Alarm,
+    Command,
+    Approval,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum GateState {
+    Waiting,
+    Passed,
+    Failed,
+    /// It could not be told: the run pauses.
+    Inconclusive,
+}
+
+/// Why a run paused before it was done, and how it goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pause {
+    pub environment: String,
+    pub wave: String,
+    pub check: Check,
+    pub message: String,
+    /// What to do, with the command.
+    pub next: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

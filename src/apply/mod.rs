@@ -4,10 +4,12 @@ pub mod approvals;
 mod context;
 pub mod event;
 mod failure;
+mod gates;
 pub mod past;
 pub mod recall;
 pub mod record;
 mod run;
+mod waves;
 
 pub use context::{Context, Deadlines, Poll, StepResult};
 pub use failure::{advice, conflict, failed, failed_by};

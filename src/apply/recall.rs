@@ -8,8 +8,8 @@ use crate::journal::format::Record;
 use crate::plan::undo::Touched;
 use crate::plan::{Plan, StepId, Target};
 
-use super::event::{Event, Failure, FailureClass, RunOutcome, StepOutcome, What};
-use super::past::{Done, Past};
+use super::event::{Check, Event, Failure, FailureClass, GateState, RunOutcome, StepOutcome, What};
+use super::past::{Done, Past, WaveKey};
 
 /// What a journal tells of its run.
 #[derive(Debug, Clone, Default)]
@@ -36,10 +36,51 @@ impl Recalled {
             .iter()
             .map(|step| (&step.id, step.targets.iter().cloned().collect()))
             .collect();
+        let waves: BTreeMap<&StepId, WaveKey> = plan
+            .steps
+            .iter()
+            .filter_map(|step| {
+                let key = WaveKey {
+                    phase: step.phase.clone(),
+                    environment: step.environment.clone()?,
+                    wave: step.wave.clone()?,
+                };
+                Some((&step.id, key))
+            })
+            .collect();
         for record in records {
             recalled.take(record, &planned);
+            if let Entry::Event(event) = &record.entry {
+                recalled.wave_event(event, &waves);
+            }
         }
         recalled
+    }
+
+    /// What is known of waves: which gates were passed, and when a wave was last changed.
+    fn wave_event(&mut self, event: &Event, waves: &BTreeMap<&StepId, WaveKey>) {
+        match &event.what {
+            What::Gate {
+                phase,
+                environment,
+                wave,
+                check: Check::Gate,
+                state: GateState::Passed,
+                message: _,
+            } => {
+                self.past.gates.insert(WaveKey {
+                    phase: phase.clone(),
+                    environment: environment.clone(),
+                    wave: wave.clone(),
+                });
+            }
+            What::StepFinished { step, outcome, .. } if *outcome != StepOutcome::NotAttempted => {
+                if let Some(key) = waves.get(step) {
+                    self.past.waves_changed.insert(key.clone(), event.at);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn take(&mut self, record: &Record, planned: &BTreeMap<&StepId, BTreeSet<Target>>) {

@@ -1,33 +1,41 @@
 //! The scheduler: starts each step when what it depends on is done, keeps locks, counts, stops.
 //!
-//! Order comes from four rules. A step starts when (1) every step of the phases before is done, (2) every step
-//! of the same phase in environments that go before its own is done, (3) the steps it names are done, and (4)
-//! nobody holds its lock. It is *not attempted* when a step that it names failed, when an environment before
-//! its own had failures in the same phase, or when its own account failed in an earlier step; from a StackSet operation only such
+//! Order comes from five rules. A step starts when (1) every step of the phases before is done, (2) every step
+//! of the same phase in environments that go before its own is done, (3) every step of the waves before its own is,
+//! and their gates are passed, (4) the steps it names are done, and (5) nobody holds its lock. It is *not attempted*
+//! when a step that it names failed, when its environment or one before was stopped (more accounts of a wave failed
+//! than may, a gate failed), or when its own account failed in an earlier step; from a StackSet operation only such
 //! accounts are left out. An account that a step did not reach is left out of the steps that name it. Nothing
 //! else follows from a failure; nothing at all follows for the others from an account that is out of scope.
+//! A gate that cannot be told pauses the run: nothing new starts anywhere.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use jiff::Timestamp;
 
 use crate::aws::Aws;
 use crate::ids::AccountId;
-use crate::plan::{Lock, NoteKind, Plan, Step, StepId, Target};
+use crate::journal::Entry;
+use crate::plan::{Lock, NoteKind, Plan, PlannedWave, Step, StepId, Target};
 use crate::resources;
 
-use super::approvals::{Approvals, Nobody};
+use super::approvals::{Approval, Approvals, Nobody, Question};
 use super::context::{Context, Deadlines, Shared, StepResult, token};
 use super::event::{
-    Event, Failure, FailureClass, PhaseSize, RunOutcome, RunSummary, StepOutcome, What,
+    Check, Event, Failure, FailureClass, GateState, Pause, PhaseSize, RunOutcome, RunSummary,
+    StepOutcome, What,
 };
 use super::failure::{ends_the_run, failed};
+use super::gates::{Gate, Verdict};
 use super::past::Past;
 use super::record::{Ledger, StepWitness};
+use super::waves::{Book, Hurdle, Way};
 
 /// Steps that run at the same time. Most of them wait for AWS.
 const CONCURRENCY: usize = 64;
@@ -67,6 +75,8 @@ pub struct RunReport {
     pub outcome: RunOutcome,
     pub summary: RunSummary,
     pub failures: Vec<Failure>,
+    /// What the run waits for, where it paused by itself.
+    pub paused: Vec<Pause>,
 }
 
 /// What a run needs beside the plan and AWS.
@@ -109,10 +119,11 @@ pub async fn run(
     let Setting {
         run: id,
         deadlines,
+        bake_scale,
         interrupt,
         past,
         record,
-        ..
+        approvals,
     } = setting;
     let clock = aws.clock();
     let sink = RefCell::new(on_event);
@@ -145,22 +156,51 @@ pub async fn run(
         targets: plan.steps.iter().map(size).sum(),
         phases: run.phases.iter().map(|phase| phase.size.clone()).collect(),
     });
-    let mut running = FuturesUnordered::new();
+    let mut running: FuturesUnordered<LocalBoxFuture<'_, Ended>> = FuturesUnordered::new();
     loop {
-        if !interrupt.is_set() || mutant!(InterruptIgnored) {
+        if (!interrupt.is_set() || mutant!(InterruptIgnored)) && run.paused.is_empty() {
             while running.len() < CONCURRENCY {
-                let Some(start) = run.next(&emit) else { break };
-                let step = start.step;
-                run.started(&start, &emit);
                 let shared = &shared;
-                running.push(async move {
-                    let result = attempt(aws, plan, deadlines, shared, past, &start.reduced).await;
-                    (step, start.left_out, result)
-                });
+                match run.next(&emit) {
+                    None => break,
+                    Some(Next::Step(start)) => {
+                        run.started(&start, &emit);
+                        let work = async move {
+                            let Start {
+                                step,
+                                reduced,
+                                left_out,
+                            } = start;
+                            let result =
+                                attempt(aws, plan, deadlines, shared, past, &reduced).await;
+                            Ended::Step(step, left_out, result)
+                        };
+                        running.push(work.boxed_local());
+                    }
+                    Some(Next::Look(hurdle)) => {
+                        let Some((phase, environment, wave)) = run.book.place(hurdle) else {
+                            break;
+                        };
+                        let changed = run.book.changed(environment, &wave.name);
+                        let (phase, environment) = (phase.to_owned(), environment.to_owned());
+                        run.book.look(hurdle);
+                        let gate = GateOf {
+                            aws,
+                            hurdle,
+                            phase,
+                            environment,
+                            wave,
+                            changed,
+                            bake_scale,
+                            approvals,
+                        };
+                        running.push(gate.look(shared).boxed_local());
+                    }
+                }
             }
         }
         match running.next().await {
-            Some((step, left_out, result)) => {
+            Some(Ended::Step(step, left_out, result)) => {
                 if result
                     .failures
                     .iter()
@@ -169,7 +209,10 @@ pub async fn run(
                     // Every later call would be refused for the same reason.
                     interrupt.set();
                 }
-                run.finished(step, left_out, result, &emit);
+                run.finished(step, left_out, result, clock.now(), &emit);
+            }
+            Some(Ended::Looked(hurdle, verdict)) => {
+                run.looked(hurdle, verdict, &shared.run, &emit);
             }
             None => break,
         }
@@ -179,8 +222,97 @@ pub async fn run(
         outcome: report.outcome,
         summary: report.summary,
         failures: report.failures.clone(),
+        paused: report.paused.clone(),
     });
     report
+}
+
+/// What may be begun.
+enum Next {
+    Step(Start),
+    Look(Hurdle),
+}
+
+/// What came to its end.
+enum Ended {
+    Step(usize, Vec<Failure>, StepResult),
+    Looked(Hurdle, Verdict),
+}
+
+/// A gate or an approval, and all that is needed to look at it.
+struct GateOf<'a> {
+    aws: &'a Aws,
+    hurdle: Hurdle,
+    phase: String,
+    environment: String,
+    wave: &'a PlannedWave,
+    changed: Option<Timestamp>,
+    bake_scale: f64,
+    approvals: &'a dyn Approvals,
+}
+
+impl GateOf<'_> {
+    async fn look(self, shared: &Shared<'_>) -> Ended {
+        let verdict = match self.hurdle {
+            Hurdle::Gate { .. } => {
+                let gate = Gate {
+                    aws: self.aws,
+                    run: &shared.run,
+                    phase: &self.phase,
+                    environment: &self.environment,
+                    wave: self.wave,
+                    changed: self.changed,
+                    bake_scale: self.bake_scale,
+                    interrupt: shared.interrupt,
+                    emit: shared.emit,
+                };
+                gate.look().await
+            }
+            Hurdle::Approval { .. } => self.ask(shared).await,
+        };
+        Ended::Looked(self.hurdle, verdict)
+    }
+
+    async fn ask(&self, shared: &Shared<'_>) -> Verdict {
+        let reason = self.wave.approval.clone().unwrap_or_default();
+        let say = |state, message: String| {
+            (shared.emit)(What::Gate {
+                phase: self.phase.clone(),
+                environment: self.environment.clone(),
+                wave: self.wave.name.clone(),
+                check: Check::Approval,
+                state,
+                message: Some(message),
+            });
+        };
+        say(GateState::Waiting, reason.clone());
+        let question = Question {
+            environment: self.environment.clone(),
+            wave: self.wave.name.clone(),
+            accounts: self.wave.accounts.len(),
+            reason: reason.clone(),
+        };
+        match self.approvals.ask(question).await {
+            Approval::Approved { by } => {
+                if let Some(record) = &shared.record {
+                    record.note(Entry::Approval {
+                        environment: self.environment.clone(),
+                        wave: self.wave.name.clone(),
+                        by: by.clone(),
+                        at: self.aws.clock().now(),
+                    });
+                }
+                say(GateState::Passed, format!("approved by {by}"));
+                Verdict::Passed
+            }
+            Approval::Refused { by } => {
+                Verdict::Failed(Check::Approval, format!("{by} refused it"))
+            }
+            Approval::Pending => {
+                Verdict::Inconclusive(Check::Approval, format!("it needs an approval: {reason}"))
+            }
+        }
+    }
 }
 
 /// One attempt of one step, every change of which is noted first.
@@ -251,6 +383,8 @@ struct Run<'a> {
     failures: Vec<Failure>,
     /// Steps below this one are all started or done: where the search for the next one begins.
     first_waiting: usize,
+    book: Book<'a>,
+    paused: Vec<Pause>,
     /// Of steps that ended in part before: the targets that are still to be done.
     remaining: BTreeMap<StepId, BTreeSet<Target>>,
 }
@@ -337,6 +471,8 @@ impl<'a> Run<'a> {
             summary: RunSummary::default(),
             failures: Vec::new(),
             first_waiting: 0,
+            book: Book::new(plan, past),
+            paused: Vec::new(),
             remaining: past.remaining.clone(),
         };
         run.recall(past);
@@ -361,7 +497,7 @@ impl<'a> Run<'a> {
     }
 
     /// The first step that may start; steps that cannot be attempted any more are closed on the way.
-    fn next(&mut self, emit: &dyn Fn(What)) -> Option<Start> {
+    fn next(&mut self, emit: &dyn Fn(What)) -> Option<Next> {
         let mut at = self.first_waiting;
         let mut all_before_started = true;
         while let Some(step) = self.plan.steps.get(at) {
@@ -377,6 +513,10 @@ impl<'a> Run<'a> {
                 // Steps are sorted by phase: nothing after this one may start either.
                 return None;
             }
+            if self.book.is_full(at) {
+                at += 1;
+                continue;
+            }
             if let Some(cause) = self.hopeless(at, step) {
                 self.give_up(at, &cause, emit);
                 // Closing it may have opened a phase or an environment.
@@ -384,9 +524,17 @@ impl<'a> Run<'a> {
                 all_before_started = true;
                 continue;
             }
-            if self.may_start(at, step) {
+            let way = if self.environments_before_are_done(at, step) {
+                self.book.way(at)
+            } else {
+                Way::Wait
+            };
+            if let Way::Look(hurdle) = way {
+                return Some(Next::Look(hurdle));
+            }
+            if way == Way::Free && self.may_start(step) {
                 if let Some(start) = self.reduce(at, step, emit) {
-                    return Some(start);
+                    return Some(Next::Step(start));
                 }
                 at = self.first_waiting;
                 all_before_started = true;
@@ -402,22 +550,27 @@ impl<'a> Run<'a> {
         self.phases.iter().take(phase).any(|phase| phase.open > 0) && !mutant!(PhaseOrderIgnored)
     }
 
-    fn may_start(&self, at: usize, step: &Step) -> bool {
-        let done = |id: &StepId| match self.index.get(id).and_then(|i| self.states.get(*i)) {
-            Some(state) => matches!(state, State::Done(_)),
-            // Not in the plan: it was narrowed, and the producer is as it is.
-            None => true,
-        };
+    fn environments_before_are_done(&self, at: usize, step: &Step) -> bool {
+        if mutant!(EnvironmentOrderIgnored) {
+            return true;
+        }
         let phase = self.phase_of.get(at).copied().unwrap_or_default();
-        let environments_before_done = self.environments_before(step).all(|environment| {
+        self.environments_before(step).all(|environment| {
             self.open_in
                 .get(&(phase, environment.to_owned()))
                 .copied()
                 .unwrap_or_default()
                 == 0
-        });
+        })
+    }
+
+    fn may_start(&self, step: &Step) -> bool {
+        let done = |id: &StepId| match self.index.get(id).and_then(|i| self.states.get(*i)) {
+            Some(state) => matches!(state, State::Done(_)),
+            // Not in the plan: it was narrowed, and the producer is as it is.
+            None => true,
+        };
         step.after.iter().all(done)
-            && (environments_before_done || mutant!(EnvironmentOrderIgnored))
             && step
                 .lock
                 .as_ref()
@@ -441,6 +594,9 @@ impl<'a> Run<'a> {
         let account = step.account.as_ref();
         if let Some(cause) = account.and_then(|account| self.failed_accounts.get(account)) {
             return Some(cause.clone());
+        }
+        if let Some(why) = self.book.stopped(at, step) {
+            return Some(Cause::new(why));
         }
         for id in &step.after {
             let state = self.index.get(id).and_then(|i| self.states.get(*i));
@@ -516,6 +672,7 @@ impl<'a> Run<'a> {
         }
         self.locks.extend(step.lock.clone());
         self.open_phase(phase, emit);
+        self.book.started(start.step, emit);
         emit(What::StepStarted {
             step: step.id.clone(),
             phase: step.phase.clone(),
@@ -548,11 +705,13 @@ impl<'a> Run<'a> {
         at: usize,
         left_out: Vec<Failure>,
         mut result: StepResult,
+        now: Timestamp,
         emit: &dyn Fn(What),
     ) {
         let Some(step) = self.plan.steps.get(at) else {
             return;
         };
+        self.book.ended(at, now);
         if let Some(lock) = &step.lock {
             self.locks.remove(lock);
         }
@@ -649,10 +808,16 @@ impl<'a> Run<'a> {
             if let Some(open) = self.open_in.get_mut(&key) {
                 *open = open.saturating_sub(1);
             }
-            if outcome != StepOutcome::Succeeded {
+            // What belongs to a wave is judged by the wave's tolerance.
+            if outcome != StepOutcome::Succeeded && step.wave.is_none() {
                 self.failed_in.insert(key);
             }
         }
+        let accounts = &self.failed_accounts;
+        self.book
+            .closed(at, step, result.succeeded, &result.failures, |account| {
+                accounts.contains_key(account)
+            });
         self.summary.succeeded += result.succeeded;
         self.summary.failed += failed;
         self.summary.skipped += skipped;
@@ -670,6 +835,7 @@ impl<'a> Run<'a> {
             settled: result.settled,
         });
         self.failures.extend(result.failures);
+        self.book.settle_of(at, emit);
         if let Some(phase) = self.phases.get_mut(phase_at) {
             phase.open = phase.open.saturating_sub(1);
             phase.succeeded += result.succeeded;
@@ -684,7 +850,86 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Takes in what came of looking at a gate or asking for an approval.
+    fn looked(&mut self, hurdle: Hurdle, verdict: Verdict, run: &str, emit: &dyn Fn(What)) {
+        let Some((phase, environment, wave)) = self.book.place(hurdle) else {
+            return;
+        };
+        let (phase, environment) = (phase.to_owned(), environment.to_owned());
+        let say = |check, state, message: String| {
+            emit(What::Gate {
+                phase: phase.clone(),
+                environment: environment.clone(),
+                wave: wave.name.clone(),
+                check,
+                state,
+                message: Some(message),
+            });
+        };
+        let gate = matches!(hurdle, Hurdle::Gate { .. });
+        match verdict {
+            Verdict::Passed => {
+                if gate {
+                    let (failed, tolerance) = self.book.failures(hurdle);
+                    let words = match failed {
+                        0 => "nothing failed".to_owned(),
+                        n => format!("{n} failed, and {tolerance} may in each Region"),
+                    };
+                    say(Check::Gate, GateState::Passed, words);
+                }
+                self.book.passed(hurdle, emit);
+            }
+            Verdict::Failed(check, message) => {
+                say(check, GateState::Failed, message.clone());
+                let (what, next) = match check {
+                    Check::Approval => (
+                        format!("wave {} was not approved: {message}", wave.name),
+                        "plan again when it may be done",
+                    ),
+                    Check::Gate | Check::Bake | Check::Alarm | Check::Command => (
+                        format!("the gate after wave {} failed: {message}", wave.name),
+                        "mend the cause, then run `bedrail apply` again: the gate is looked at before anything else \
+                         is changed",
+                    ),
+                };
+                self.failures.push(Failure {
+                    account: None,
+                    region: None,
+                    component: format!("wave {}", wave.name),
+                    environment: Some(environment.clone()),
+                    code: "GateFailed".to_owned(),
+                    message: message.clone(),
+                    class: FailureClass::NeedsAction,
+                    next: next.to_owned(),
+                });
+                self.book.failed(hurdle, what, emit);
+            }
+            Verdict::Inconclusive(check, message) => {
+                say(check, GateState::Inconclusive, message.clone());
+                let next = match check {
+                    Check::Approval => format!(
+                        "`bedrail approve {run} {environment}/{}`, then `bedrail resume`",
+                        wave.name
+                    ),
+                    Check::Gate | Check::Bake | Check::Alarm | Check::Command => {
+                        "`bedrail resume` looks at it again".to_owned()
+                    }
+                };
+                self.paused.push(Pause {
+                    environment: environment.clone(),
+                    wave: wave.name.clone(),
+                    check,
+                    message,
+                    next,
+                });
+                self.book.left(hurdle);
+            }
+            Verdict::Abandoned => self.book.left(hurdle),
+        }
+    }
+
     fn report(mut self, interrupted: bool) -> RunReport {
+        let interrupted = interrupted || !self.paused.is_empty();
         for (step, state) in self.plan.steps.iter().zip(&self.states) {
             if *state == State::Waiting {
                 self.summary.not_attempted += size(step);
@@ -740,6 +985,7 @@ impl<'a> Run<'a> {
             outcome,
             summary: self.summary,
             failures: self.failures,
+            paused: self.paused,
         }
     }
 }

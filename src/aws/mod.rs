@@ -9,6 +9,7 @@ pub mod pacing;
 mod session;
 
 pub mod bedrock;
+pub mod cloudwatch;
 pub mod kms;
 pub mod objects;
 pub mod organizations;

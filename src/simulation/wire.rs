@@ -228,7 +228,8 @@ impl Process {
         match answer {
             Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from))
                 .map_err(|error| ConnectorError::other(error.into(), None)),
-            Err(lost @ NoAnswer::Lost) => Err(ConnectorError::io(lost.into())),
+            Err(NoAnswer::Never) => std::future::pending().await,
+            Err(lost @ (NoAnswer::Lost | NoAnswer::NoHost)) => Err(ConnectorError::io(lost.into())),
             Err(broken) => Err(ConnectorError::other(broken.into(), None)),
         }
     }

@@ -10,6 +10,8 @@ mod conformance;
 #[cfg(test)]
 mod governance;
 #[cfg(test)]
+mod lockout;
+#[cfg(test)]
 mod moto;
 #[cfg(test)]
 mod policies;

@@ -3,6 +3,8 @@
 use super::*;
 use crate::cli::render::fixtures::{PlanBuilder, account, step, targets};
 use crate::plan::Action;
+use crate::plan::Estimate;
+use crate::plan::model::WorstCase;
 use crate::resources::Kind;
 
 /// A step named by its path alone.
@@ -35,6 +37,8 @@ fn plan(steps: impl IntoIterator<Item = Step>) -> Plan {
 struct Drill<'a> {
     run: Run<'a>,
     running: Vec<Start>,
+    looking: Vec<Hurdle>,
+    said: RefCell<Vec<What>>,
 }
 
 impl<'a> Drill<'a> {
@@ -42,16 +46,37 @@ impl<'a> Drill<'a> {
         Self {
             run: Run::new(plan, &Past::default()),
             running: Vec::new(),
+            looking: Vec::new(),
+            said: RefCell::default(),
         }
     }
 
     /// Starts what may start now, and says what that is.
     fn start(&mut self) -> Vec<String> {
         let mut started = Vec::new();
-        while let Some(start) = self.run.next(&|_| {}) {
-            self.run.started(&start, &|_| {});
-            started.push(start.reduced.id.0.clone());
-            self.running.push(start);
+        let said = &self.said;
+        let emit = |what: What| said.borrow_mut().push(what);
+        while let Some(next) = self.run.next(&emit) {
+            match next {
+                Next::Step(start) => {
+                    self.run.started(&start, &emit);
+                    started.push(start.reduced.id.0.clone());
+                    self.running.push(start);
+                }
+                Next::Look(hurdle) => {
+                    self.run.book.look(hurdle);
+                    let (_, environment, wave) = self.run.book.place(hurdle).unwrap();
+                    let what = match hurdle {
+                        Hurdle::Gate { .. } => "gate",
+                        Hurdle::Approval { .. } => "approval",
+                    };
+                    started.push(format!("{what} {environment}/{}", wave.name));
+                    self.looking.push(hurdle);
+                }
+            }
+            if !self.run.paused.is_empty() {
+                break;
+            }
         }
         started
     }
@@ -64,8 +89,36 @@ impl<'a> Drill<'a> {
             .unwrap_or_else(|| panic!("{id} does not run"));
         let start = self.running.remove(at);
         let result = result(&start.reduced);
+        let now: Timestamp = "2026-01-01T08:00:00Z".parse().unwrap();
+        let said = &self.said;
+        let emit = |what: What| said.borrow_mut().push(what);
         self.run
-            .finished(start.step, start.left_out, result, &|_| {});
+            .finished(start.step, start.left_out, result, now, &emit);
+    }
+
+    /// The one gate or approval that is looked at ends like this.
+    fn looked(&mut self, verdict: Verdict) {
+        let hurdle = self.looking.pop().unwrap();
+        let said = &self.said;
+        let emit = |what: What| said.borrow_mut().push(what);
+        self.run.looked(hurdle, verdict, "r1", &emit);
+    }
+
+    /// What was said of phases, waves and gates.
+    fn said(&self) -> Vec<String> {
+        let words = |what: &What| {
+            Some(match what {
+                What::PhaseStarted { phase, .. } => format!("{phase} begins"),
+                What::WaveStarted { wave, .. } => format!("{wave} begins"),
+                What::Gate {
+                    wave, check, state, ..
+                } => format!("{wave} {check:?} {state:?}"),
+                What::WaveFinished { wave, .. } => format!("{wave} ends"),
+                What::PhaseFinished { phase, .. } => format!("{phase} ends"),
+                _ => return None,
+            })
+        };
+        self.said.borrow().iter().filter_map(words).collect()
     }
 
     fn report(self) -> RunReport {
@@ -297,4 +350,350 @@ fn what_waits_at_an_interruption_is_counted_as_not_attempted() {
     let report = drill.run.report(true);
     assert_eq!(report.outcome, RunOutcome::Interrupted);
     assert_eq!(report.summary.not_attempted, 3);
+}
+
+/// A wave of prod over some accounts.
+fn wave(name: &str, accounts: std::ops::Range<usize>, tolerance: u32) -> PlannedWave {
+    PlannedWave {
+        name: name.to_owned(),
+        changed: accounts.len(),
+        accounts: accounts.map(account).collect(),
+        regions: vec!["us-east-1".parse().unwrap()],
+        max_concurrent: 10,
+        effective_concurrency: tolerance + 1,
+        failure_tolerance: tolerance,
+        soft: false,
+        worst_case_failures: WorstCase::default(),
+        bake: 0,
+        gate: None,
+        approval: None,
+        estimate: Estimate::default(),
+    }
+}
+
+fn of(mut step: Step, environment: &str, wave: &str) -> Step {
+    step.environment = Some(environment.to_owned());
+    step.wave = Some(wave.to_owned());
+    step
+}
+
+/// Canary, half and rest of prod, in two phases.
+fn in_waves(tolerance: u32) -> Plan {
+    let parts = [("canary", 0..1), ("half", 1..4), ("rest", 4..9)];
+    let steps = ["members", "logging"].into_iter().flat_map(|phase| {
+        parts.clone().map(|(name, accounts)| {
+            let step = task(&format!("{phase}/{name}"));
+            of(
+                step.reaching(targets(accounts, &["us-east-1"])),
+                "prod",
+                name,
+            )
+        })
+    });
+    let mut last = task("seal/after");
+    last.environment = Some("later".to_owned());
+    let mut plan = PlanBuilder::new(9)
+        .environment("prod", 9, &[])
+        .environment("later", 1, &["prod"])
+        .steps(steps)
+        .step(last)
+        .build();
+    let order = plan.environments.get_mut("prod").unwrap();
+    order.waves = parts
+        .map(|(name, accounts)| wave(name, accounts, tolerance))
+        .to_vec();
+    plan
+}
+
+/// S8: nothing of a wave starts before the gate of the one before was passed; and the events come in their order.
+#[test]
+fn waves_follow_each_other_through_their_gates() {
+    let plan = in_waves(0);
+    let mut drill = Drill::of(&plan);
+    assert_eq!(drill.start(), ["members/canary"]);
+    drill.end("members/canary", good);
+    assert_eq!(drill.start(), ["gate prod/canary"]);
+    assert!(drill.start().is_empty(), "it is looked at once");
+    drill.looked(Verdict::Passed);
+    assert_eq!(drill.start(), ["members/half"]);
+    drill.end("members/half", good);
+    assert_eq!(drill.start(), ["gate prod/half"]);
+    drill.looked(Verdict::Passed);
+    assert_eq!(drill.start(), ["members/rest"]);
+    drill.end("members/rest", good);
+    assert_eq!(drill.start(), ["logging/canary"], "each phase anew");
+    assert_eq!(
+        drill.said(),
+        [
+            "members begins",
+            "canary begins",
+            "canary Gate Passed",
+            "canary ends",
+            "half begins",
+            "half Gate Passed",
+            "half ends",
+            "rest begins",
+            "rest ends",
+            "members ends",
+            "logging begins",
+            "canary begins",
+        ]
+    );
+}
+
+/// S9: past the tolerance nothing more of the wave, of a later one, in any phase, or of an environment after it.
+#[test]
+fn a_wave_that_fails_stops_itself_and_everything_after_it() {
+    let plan = in_waves(0);
+    let mut drill = Drill::of(&plan);
+    drill.start();
+    drill.end("members/canary", good);
+    drill.start();
+    drill.looked(Verdict::Passed);
+    drill.start();
+    drill.end("members/half", bad_in(2, FailureClass::NeedsAction));
+    assert_eq!(
+        drill.start(),
+        ["logging/canary"],
+        "what was tried out before is brought to its end"
+    );
+    drill.end("logging/canary", good);
+    assert!(drill.start().is_empty());
+    let report = drill.report();
+    assert_eq!(report.outcome, RunOutcome::Partial);
+    let summary = report.summary;
+    assert_eq!(
+        (summary.succeeded, summary.failed, summary.not_attempted),
+        (1 + 2 + 1, 1, 5 + 3 + 5 + 1)
+    );
+    let text = "1 account failed in wave half of prod in us-east-1, and 0 may";
+    assert_eq!(report.failures[1].message, format!("not attempted: {text}"));
+    assert_eq!(
+        report.failures.last().unwrap().message,
+        format!("not attempted: environment prod goes first: {text}")
+    );
+}
+
+#[test]
+fn within_the_tolerance_a_wave_goes_on_without_the_accounts_that_failed() {
+    let plan = in_waves(1);
+    let mut drill = Drill::of(&plan);
+    drill.start();
+    drill.end("members/canary", good);
+    drill.start();
+    drill.looked(Verdict::Passed);
+    drill.start();
+    drill.end("members/half", bad_in(2, FailureClass::NeedsAction));
+    assert_eq!(drill.start(), ["gate prod/half"]);
+    drill.looked(Verdict::Passed);
+    assert_eq!(drill.start(), ["members/rest"]);
+    drill.end("members/rest", good);
+    drill.start();
+    drill.end("logging/canary", good);
+    drill.start();
+    drill.looked(Verdict::Passed);
+    assert_eq!(drill.start(), ["logging/half"]);
+    assert_eq!(drill.running[0].reduced.targets.len(), 2);
+}
+
+/// The budget of a wave is one, however many operations it takes.
+#[test]
+fn failures_are_counted_over_all_operations_of_a_wave() {
+    let mut plan = in_waves(1);
+    let more = of(
+        task("members/more").reaching(targets(1..4, &["us-east-1"])),
+        "prod",
+        "half",
+    );
+    plan.steps.insert(2, more);
+    let mut drill = Drill::of(&plan);
+    drill.start();
+    drill.end("members/canary", good);
+    drill.start();
+    drill.looked(Verdict::Passed);
+    assert_eq!(drill.start(), ["members/half", "members/more"]);
+    drill.end("members/half", bad_in(2, FailureClass::NeedsAction));
+    drill.end("members/more", bad_in(3, FailureClass::NeedsAction));
+    assert_eq!(drill.start(), ["logging/canary"]);
+}
+
+/// S8: an operation that was stopped by somebody has verified nothing.
+#[test]
+fn a_wave_that_was_not_brought_to_its_end_is_not_followed() {
+    let plan = in_waves(1);
+    let mut drill = Drill::of(&plan);
+    drill.start();
+    drill.end("members/canary", bad_in(0, FailureClass::NotAttempted));
+    assert!(drill.start().is_empty());
+    let report = drill.report();
+    assert_eq!(report.outcome, RunOutcome::Partial);
+    assert_eq!(report.summary.not_attempted, 1 + 8 + 9 + 1);
+}
+
+#[test]
+fn a_gate_that_fails_stops_the_environment_with_its_reason() {
+    let plan = in_waves(0);
+    let mut drill = Drill::of(&plan);
+    drill.start();
+    drill.end("members/canary", good);
+    drill.start();
+    let message = "alarm errors is in ALARM".to_owned();
+    drill.looked(Verdict::Failed(Check::Alarm, message));
+    assert!(drill.start().is_empty());
+    assert_eq!(
+        drill.said(),
+        [
+            "members begins",
+            "canary begins",
+            "canary Alarm Failed",
+            "canary ends",
+            "members ends",
+            "logging begins",
+            "logging ends",
+            "seal begins",
+            "seal ends",
+        ]
+    );
+    let report = drill.report();
+    assert_eq!(report.outcome, RunOutcome::Partial);
+    assert_eq!(report.failures[0].message, "alarm errors is in ALARM");
+    assert_eq!(
+        report.failures[1].message,
+        "not attempted: the gate after wave canary failed: alarm errors is in ALARM"
+    );
+    assert_eq!(report.summary.not_attempted, 8 + 9 + 1);
+}
+
+/// Inconclusive is not passed, and not failed either: the run pauses and can be gone on with.
+#[test]
+fn what_cannot_be_told_pauses_the_run() {
+    let mut plan = in_waves(0);
+    plan.steps.push(task("members/elsewhere"));
+    plan.steps
+        .sort_by_key(|step| step.phase == "logging" || step.phase == "seal");
+    let mut drill = Drill::of(&plan);
+    drill.start();
+    drill.end("members/canary", good);
+    drill.start();
+    let message = "alarm errors does not exist".to_owned();
+    drill.looked(Verdict::Inconclusive(Check::Alarm, message.clone()));
+    drill.end("members/elsewhere", good);
+    let report = drill.report();
+    assert_eq!(report.outcome, RunOutcome::Interrupted);
+    assert_eq!(
+        report.paused,
+        [Pause {
+            environment: "prod".to_owned(),
+            wave: "canary".to_owned(),
+            check: Check::Alarm,
+            message,
+            next: "`bedrail resume` looks at it again".to_owned(),
+        }]
+    );
+}
+
+#[test]
+fn an_approval_is_asked_once_before_its_wave() {
+    let mut plan = in_waves(0);
+    let order = plan.environments.get_mut("prod").unwrap();
+    order.waves[1].approval = Some("every change needs it".to_owned());
+    let mut drill = Drill::of(&plan);
+    drill.start();
+    drill.end("members/canary", good);
+    drill.start();
+    drill.looked(Verdict::Passed);
+    assert_eq!(drill.start(), ["approval prod/half"]);
+    drill.looked(Verdict::Passed);
+    assert_eq!(drill.start(), ["members/half"]);
+    drill.end("members/half", good);
+    drill.start();
+    drill.looked(Verdict::Passed);
+    drill.start();
+    drill.end("members/rest", good);
+    drill.start();
+    drill.end("logging/canary", good);
+    drill.start();
+    drill.looked(Verdict::Passed);
+    assert_eq!(drill.start(), ["logging/half"], "not a second time");
+}
+
+#[test]
+fn an_approval_that_is_missing_names_the_command_that_gives_it() {
+    let mut plan = in_waves(0);
+    let order = plan.environments.get_mut("prod").unwrap();
+    order.waves[0].approval = Some("the plan deletes 3 targets".to_owned());
+    let mut drill = Drill::of(&plan);
+    assert_eq!(drill.start(), ["approval prod/canary"]);
+    let message = "it needs an approval".to_owned();
+    drill.looked(Verdict::Inconclusive(Check::Approval, message));
+    let report = drill.report();
+    assert_eq!(report.outcome, RunOutcome::Interrupted);
+    assert_eq!(
+        report.paused[0].next,
+        "`bedrail approve r1 prod/canary`, then `bedrail resume`"
+    );
+}
+
+/// A gate that failed is not walked round by running again: it stands before the next wave, not after the last one.
+#[test]
+fn the_gate_of_a_wave_without_steps_is_looked_at_too() {
+    let mut plan = in_waves(0);
+    plan.steps
+        .retain(|step| step.wave.as_deref() != Some("canary"));
+    let mut drill = Drill::of(&plan);
+    assert_eq!(drill.start(), ["gate prod/canary"]);
+    drill.looked(Verdict::Passed);
+    assert_eq!(drill.start(), ["members/half"]);
+    assert_eq!(drill.said()[..2], ["canary Gate Passed", "members begins"]);
+}
+
+#[test]
+fn gates_and_approvals_of_an_earlier_process_hold() {
+    let mut plan = in_waves(0);
+    let order = plan.environments.get_mut("prod").unwrap();
+    order.waves[1].approval = Some("every change needs it".to_owned());
+    let mut past = Past::default();
+    past.approvals
+        .insert(("prod".to_owned(), "half".to_owned()));
+    past.gates.insert(super::super::past::WaveKey {
+        phase: "members".to_owned(),
+        environment: "prod".to_owned(),
+        wave: "canary".to_owned(),
+    });
+    past.done.insert(
+        StepId("members/canary".to_owned()),
+        super::super::past::Done {
+            outcome: StepOutcome::Succeeded,
+            succeeded: 1,
+            failures: Vec::new(),
+        },
+    );
+    let mut drill = Drill::of(&plan);
+    drill.run = Run::new(&plan, &past);
+    assert_eq!(drill.start(), ["members/half"]);
+}
+
+/// S9: steps on single accounts keep to the concurrency of their wave, as StackSet operations do.
+#[test]
+fn single_accounts_are_no_more_at_a_time_than_may_still_fail() {
+    let mut plan = in_waves(1);
+    let template = plan.steps[0].clone();
+    plan.steps = (4..9)
+        .map(|n| {
+            let mut step = of(task(&format!("logging/put-{n}")), "prod", "rest");
+            step.account = Some(account(n));
+            step.region = template.targets.first().map(|target| target.region.clone());
+            step
+        })
+        .collect();
+    let mut drill = Drill::of(&plan);
+    drill.start();
+    drill.looked(Verdict::Passed);
+    drill.start();
+    drill.looked(Verdict::Passed);
+    assert_eq!(drill.start(), ["logging/put-4", "logging/put-5"]);
+    drill.end("logging/put-4", bad);
+    assert!(drill.start().is_empty(), "one more may fail, and one runs");
+    drill.end("logging/put-5", good);
+    assert_eq!(drill.start(), ["logging/put-6"]);
 }

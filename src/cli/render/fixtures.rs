@@ -492,6 +492,7 @@ pub fn partial_run() -> Vec<Event> {
                 not_attempted: 1,
             },
             failures: all,
+            paused: Vec::new(),
         },
     ));
     events

@@ -46,6 +46,8 @@ impl Plain {
                 }
                 Said::RunStarted { .. }
                 | Said::PhaseStarted { .. }
+                | Said::Wave { .. }
+                | Said::Gate { .. }
                 | Said::Failed(..)
                 | Said::MoreFailures(_)
                 | Said::Detail(..)

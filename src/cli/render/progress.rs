@@ -75,6 +75,8 @@ impl Bars {
                 Said::UnitFinished(key) => self.end(key),
                 Said::RunStarted { .. }
                 | Said::PhaseStarted { .. }
+                | Said::Wave { .. }
+                | Said::Gate { .. }
                 | Said::Failed(..)
                 | Said::MoreFailures(_)
                 | Said::Detail(..)

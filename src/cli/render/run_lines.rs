@@ -1,6 +1,6 @@
 //! What is said of a run while it goes, as lines: the same words beside progress bars and without them.
 
-use crate::apply::event::Failure;
+use crate::apply::event::{Check, Failure, GateState};
 
 use super::page::Line;
 use super::run_state::{RunState, Said, Unit, UnitKey};
@@ -26,6 +26,22 @@ pub fn lasting(said: &Said, state: &RunState) -> Option<Line> {
                 )
                 .text(format!(": {}", counted(*targets, "target"))),
         ),
+        Said::Wave {
+            environment,
+            wave,
+            accounts,
+        } => Some(
+            Line::at(2)
+                .put(Label::Component, format!("Wave {wave} of {environment}"))
+                .text(format!(": {}", counted(*accounts, "account"))),
+        ),
+        Said::Gate {
+            environment,
+            wave,
+            check,
+            state,
+            message,
+        } => gate(environment, wave, *check, *state, message.as_deref()),
         Said::Failed(key, failure) => Some(failed(key, failure, state)),
         Said::MoreFailures(key) => Some(
             of(key)
@@ -88,6 +104,8 @@ pub fn passing(said: &Said, state: &RunState) -> Option<Line> {
             ),
         )),
         Said::PhaseStarted { .. }
+        | Said::Wave { .. }
+        | Said::Gate { .. }
         | Said::Failed(..)
         | Said::MoreFailures(_)
         | Said::Detail(..)
@@ -96,6 +114,39 @@ pub fn passing(said: &Said, state: &RunState) -> Option<Line> {
         | Said::PhaseFinished { .. }
         | Said::RunFinished => None,
     }
+}
+
+/// `Gate after wave canary of prod: alarm errors is OK`
+fn gate(
+    environment: &str,
+    wave: &str,
+    check: Check,
+    state: GateState,
+    message: Option<&str>,
+) -> Option<Line> {
+    let before = if check == Check::Approval {
+        format!("Approval of wave {wave} of {environment}")
+    } else {
+        format!("Gate after wave {wave} of {environment}")
+    };
+    let (label, word) = match (check, state) {
+        // Said of the whole gate.
+        (Check::Bake, GateState::Passed) => return None,
+        (_, GateState::Waiting) => (Label::Muted, "waiting"),
+        (Check::Gate | Check::Approval, GateState::Passed) => (Label::Success, "passed"),
+        (_, GateState::Passed) => (Label::Success, "good"),
+        (_, GateState::Failed) => (Label::Error, "failed"),
+        (_, GateState::Inconclusive) => (Label::Warning, "not known, the run pauses"),
+    };
+    let mut line = Line::at(2)
+        .hang(4)
+        .put(Label::Component, before)
+        .text(": ")
+        .put(label, word);
+    if let Some(message) = message {
+        line = line.text(", ").text(shortened(message, SHORT_CAUSE));
+    }
+    Some(line)
 }
 
 /// How far a unit is: `60 of 600 done, 2 of them failed, change set is being created`.

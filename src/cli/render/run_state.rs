@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::apply::event::{Event, Failure, FailureClass, What};
+use crate::apply::event::{Check, Event, Failure, FailureClass, GateState, What};
 use crate::plan::{Plan, StepId};
 
 use super::cause::cause;
@@ -33,6 +33,8 @@ impl UnitKey {
 pub struct Outline {
     pub names: Names,
     pub phases: Vec<String>,
+    /// Environments with more than one wave.
+    in_waves: BTreeSet<String>,
     steps: BTreeMap<StepId, (UnitKey, usize)>,
     units: BTreeMap<UnitKey, Size>,
 }
@@ -48,6 +50,12 @@ impl Outline {
         let mut outline = Self {
             names: Names::new(plan.account_names.clone()),
             phases: plan.phases.clone(),
+            in_waves: plan
+                .environments
+                .iter()
+                .filter(|(_, order)| order.waves.len() > 1)
+                .map(|(name, _)| name.clone())
+                .collect(),
             steps: BTreeMap::new(),
             units: BTreeMap::new(),
         };
@@ -131,6 +139,19 @@ pub enum Said {
         number: usize,
         phase: String,
         targets: usize,
+    },
+    /// A wave of an environment that has several.
+    Wave {
+        environment: String,
+        wave: String,
+        accounts: usize,
+    },
+    Gate {
+        environment: String,
+        wave: String,
+        check: Check,
+        state: GateState,
+        message: Option<String>,
     },
     UnitStarted(UnitKey),
     /// A step of a unit with few steps.
@@ -255,6 +276,38 @@ impl RunState {
                     targets: *targets,
                 }]
             }
+            What::WaveStarted {
+                phase: _,
+                environment,
+                wave,
+                accounts,
+                ..
+            } => {
+                let several = self.outline.in_waves.contains(environment);
+                several
+                    .then(|| Said::Wave {
+                        environment: environment.clone(),
+                        wave: wave.clone(),
+                        accounts: *accounts,
+                    })
+                    .into_iter()
+                    .collect()
+            }
+            What::Gate {
+                phase: _,
+                environment,
+                wave,
+                check,
+                state,
+                message,
+            } => vec![Said::Gate {
+                environment: environment.clone(),
+                wave: wave.clone(),
+                check: *check,
+                state: *state,
+                message: message.clone(),
+            }],
+            What::WaveFinished { .. } => Vec::new(),
             What::StepStarted {
                 step,
                 phase,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use unicode_width::UnicodeWidthStr;
 
-use crate::apply::event::{Failure, FailureClass, RunOutcome, RunSummary};
+use crate::apply::event::{Check, Failure, FailureClass, Pause, RunOutcome, RunSummary};
 use crate::ids::{AccountId, Region};
 
 use super::cause;
@@ -20,6 +20,7 @@ pub struct Ending<'a> {
     pub outcome: RunOutcome,
     pub summary: RunSummary,
     pub failures: &'a [Failure],
+    pub paused: &'a [Pause],
     pub elapsed: SignedDuration,
     /// What to type to go on, with the options of this run: `bedrail apply --sandbox`.
     pub go_on: &'a str,
@@ -46,6 +47,7 @@ pub fn summary_text(ending: Ending<'_>, names: &Names, options: Options) -> Stri
         verbose: options.verbose,
     };
     text.failures(&causes(ending.failures));
+    text.pauses(ending.paused);
     text.outcome(&ending);
     text.page.finish()
 }
@@ -219,6 +221,28 @@ impl SummaryText<'_> {
         }
     }
 
+    fn pauses(&mut self, paused: &[Pause]) {
+        for pause in paused {
+            let Pause {
+                environment, wave, ..
+            } = pause;
+            let what = match pause.check {
+                Check::Approval => format!("{environment} waits before wave {wave}"),
+                Check::Gate | Check::Bake | Check::Alarm | Check::Command => {
+                    format!("{environment} waits after wave {wave}")
+                }
+            };
+            let line = Line::at(0).hang(2).put(Label::Warning, what).text(": ");
+            self.page
+                .line(&line.text(shortened(&pause.message, LONGEST)));
+            let line = Line::at(2).hang(8).put(Label::Muted, "Next:").text(" ");
+            self.page.line(&line.text(shortened(&pause.next, LONGEST)));
+        }
+        if !paused.is_empty() {
+            self.page.blank();
+        }
+    }
+
     /// A row for each account: name, id, Regions.
     fn places(&mut self, cause: &Cause<'_>) {
         let most = if self.verbose { usize::MAX } else { MOST_ROWS };
@@ -275,6 +299,7 @@ impl SummaryText<'_> {
             RunOutcome::Partial => (Label::Error, "Done in part."),
             RunOutcome::Refused if nothing_done => (Label::Error, "Refused, nothing was changed."),
             RunOutcome::Refused => (Label::Error, "Refused to go on."),
+            RunOutcome::Interrupted if !ending.paused.is_empty() => (Label::Warning, "Paused."),
             RunOutcome::Interrupted => (Label::Warning, "Interrupted."),
         };
         let counts: Vec<String> = [
@@ -343,6 +368,7 @@ mod tests {
                 not_attempted,
             },
             failures,
+            paused: &[],
             elapsed: SignedDuration::from_secs(724),
             go_on: "bedrail apply --sandbox",
         }
@@ -405,6 +431,36 @@ mod tests {
         .map(|(outcome, summary)| shown(ending(outcome, summary, &[]), 80, false))
         .collect();
         insta::assert_snapshot!(all.join("\n"));
+    }
+
+    #[test]
+    fn a_paused_run_says_what_it_waits_for_and_how_it_goes_on() {
+        let pause = |wave: &str, check, message: &str, next: &str| Pause {
+            environment: "prod".to_owned(),
+            wave: wave.to_owned(),
+            check,
+            message: message.to_owned(),
+            next: next.to_owned(),
+        };
+        let paused = [
+            pause(
+                "rest",
+                Check::Approval,
+                "it needs an approval: the plan reaches 300 accounts, over 50",
+                "`bedrail approve r1 prod/rest`, then `bedrail resume`",
+            ),
+            pause(
+                "canary",
+                Check::Alarm,
+                "alarm errors in 100000000900 (us-east-1) has not enough data",
+                "`bedrail resume` looks at it again",
+            ),
+        ];
+        let ending = Ending {
+            paused: &paused,
+            ..ending(RunOutcome::Interrupted, [75, 0, 0, 225], &[])
+        };
+        insta::assert_snapshot!(shown(ending, 80, false));
     }
 
     #[test]

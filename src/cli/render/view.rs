@@ -111,6 +111,7 @@ impl View for Human {
                 outcome,
                 summary,
                 failures,
+                paused,
             } => {
                 let started = self.started.unwrap_or(event.at);
                 let ending = Ending {
@@ -118,6 +119,7 @@ impl View for Human {
                     outcome: *outcome,
                     summary: *summary,
                     failures,
+                    paused,
                     elapsed: event.at.duration_since(started),
                     go_on: &self.go_on,
                 };
@@ -128,6 +130,9 @@ impl View for Human {
                 self.summary = Some(summary_text(ending, &self.names, options));
             }
             What::PhaseStarted { .. }
+            | What::WaveStarted { .. }
+            | What::Gate { .. }
+            | What::WaveFinished { .. }
             | What::StepStarted { .. }
             | What::StepProgress { .. }
             | What::StepFinished { .. }
