@@ -150,7 +150,7 @@ async fn roll_out(shape: &Shape, first: Loaded, world: World) -> Result<World, U
         .is_some_and(|told| told.1.outcome == RunOutcome::Converged);
     if !converged || missing != Some(Vec::new()) || !breaches.is_empty() {
         return Err(Unusable::FirstRollout(format!(
-            "{ended:?}; {missing:?}; {breaches:?}"
+            "{breaches:?}; {missing:?}; {ended:?}"
         )));
     }
     Ok(theatre.look(World::clone).unwrap_or(world))
