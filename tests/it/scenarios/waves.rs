@@ -7,7 +7,6 @@ use std::time::Duration;
 use bedrail::apply::Interrupt;
 use bedrail::apply::approvals::Approval;
 use bedrail::apply::event::{Check, GateState, RunOutcome, What};
-use bedrail::journal::entry::Command;
 use bedrail::sandbox::seed;
 use bedrail::sandbox::world::AccountId;
 use bedrail::sandbox::world::cloudformation::faults::Fault;
