@@ -177,7 +177,8 @@ impl Aws {
     /// Where an account is in the tree: an organizational unit or the root. `None`: it is not in the organization.
     pub async fn parent_of(&self, account: &AccountId) -> Result<Option<TargetId>, AwsError> {
         let place = self.organizations()?;
-        let parents: Result<Vec<String>, AwsError> = pages(async |token: Option<String>| {
+        // There is one, and still it may stand on a page after an empty one.
+        let answer = pages(async |token: Option<String>| {
             let answer = self
                 .call(&place, read("ListParents"), async |client: Client| {
                     client
@@ -188,13 +189,12 @@ impl Aws {
                         .await
                 })
                 .await?;
-            let parents = answer.parents().iter();
-            let ids = parents.filter_map(|parent| parent.id().map(str::to_owned));
-            Ok((ids.collect(), answer.next_token().map(str::to_owned)))
+            let next = answer.next_token().map(str::to_owned);
+            Ok((answer.parents.unwrap_or_default(), next))
         })
         .await;
-        match parents {
-            Ok(parents) => Ok(parents.first().and_then(|id| id.parse().ok())),
+        match answer {
+            Ok(parents) => Ok(parents.first().and_then(|parent| parent.id()?.parse().ok())),
             Err(error) if error.is("ChildNotFoundException") => Ok(None),
             Err(error) => Err(error),
         }
