@@ -100,6 +100,10 @@ impl Session {
 
     /// The same while a rollout is open that has dealt out waves already: who arrived since joins the last one.
     pub async fn plan_beside(&self, assigned: &Assigned) -> Result<Plan, Stop> {
+        if mutant!(PlanWrites) {
+            self.aws.allow_writes();
+            self.aws.activate_organizations_access().await?;
+        }
         let scope = self.scope();
         let desired = Desired::of(&scope);
         let observation = Observation::of(&self.aws, &scope, &desired).await?;
@@ -109,7 +113,7 @@ impl Session {
                  refused,
              }| self.no_plan(diagnostics, refused),
         )?;
-        self.guarded(plan).await
+        Box::pin(self.guarded(plan)).await
     }
 
     /// The second stage: what policies of everybody would deny after each step. Reads only for a plan that

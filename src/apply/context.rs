@@ -197,6 +197,9 @@ impl Context<'_> {
     /// lost can be recognised; another run has another one, or AWS would answer it with the old operation.
     /// Fits OperationId and ClientRequestToken (`[a-zA-Z0-9][-a-zA-Z0-9]{0,127}`).
     pub fn token(&self, step: &Step) -> String {
+        if mutant!(NewOperationIdOnResume) {
+            return format!("bedrail-{:016x}", fastrand::u64(..));
+        }
         token(self.plan, step, &self.shared.run, self.attempt)
     }
 
@@ -214,6 +217,9 @@ impl Context<'_> {
     /// Notes what a target is like just before the step changes it, for `rollback`. Durable before the change, since
     /// the change's own intent follows it.
     pub fn remember<T: Serialize>(&self, step: &Step, key: &str, live: &T) {
+        if mutant!(PreimageForgotten) {
+            return;
+        }
         if let (Some(record), Ok(value)) = (&self.shared.record, serde_json::to_value(live)) {
             record.preimage(&step.id, key, value);
         }

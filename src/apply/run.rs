@@ -158,7 +158,7 @@ pub async fn run(
     });
     let mut running: FuturesUnordered<LocalBoxFuture<'_, Ended>> = FuturesUnordered::new();
     loop {
-        if !interrupt.is_set() && run.paused.is_empty() {
+        if (!interrupt.is_set() || mutant!(InterruptIgnored)) && run.paused.is_empty() {
             while running.len() < CONCURRENCY {
                 let shared = &shared;
                 match run.next(&emit) {
@@ -547,10 +547,13 @@ impl<'a> Run<'a> {
 
     fn phase_is_closed(&self, at: usize) -> bool {
         let phase = self.phase_of.get(at).copied().unwrap_or_default();
-        self.phases.iter().take(phase).any(|phase| phase.open > 0)
+        self.phases.iter().take(phase).any(|phase| phase.open > 0) && !mutant!(PhaseOrderIgnored)
     }
 
     fn environments_before_are_done(&self, at: usize, step: &Step) -> bool {
+        if mutant!(EnvironmentOrderIgnored) {
+            return true;
+        }
         let phase = self.phase_of.get(at).copied().unwrap_or_default();
         self.environments_before(step).all(|environment| {
             self.open_in

@@ -105,9 +105,12 @@ where
     let mut all = C::default();
     let mut token = None;
     loop {
-        let (part, next) = page(token).await?;
+        let (part, next) = match page(token).await {
+            Err(_) if mutant!(PartOfAListTakenForAll) => return Ok(all),
+            other => other?,
+        };
         all.extend(part);
-        if next.is_none() {
+        if next.is_none() || mutant!(FirstPageOnly) {
             return Ok(all);
         }
         token = next;
@@ -192,7 +195,8 @@ impl Aws {
                 ErrorClass::Conflict => error.code.starts_with("ConcurrentModification"),
                 ErrorClass::Ambiguous => {
                     faults += 1;
-                    operation.effect != Effect::Once && faults < FAULTS_MAX
+                    (operation.effect != Effect::Once || mutant!(ResentAfterTimeOut))
+                        && faults < FAULTS_MAX
                 }
                 ErrorClass::Stop if error.code.starts_with("ExpiredToken") && !renewed => {
                     // Refused before anything happened; a fresh session is worth one more try.
@@ -200,7 +204,9 @@ impl Aws {
                     self.forget_session(&place.account).await;
                     continue;
                 }
-                ErrorClass::Stop | ErrorClass::Propagation | ErrorClass::Definitive => false,
+                ErrorClass::Stop | ErrorClass::Propagation | ErrorClass::Definitive => {
+                    mutant!(RefusalRetried)
+                }
             };
             if !again || started.elapsed() > PATIENCE {
                 return Err(error);
@@ -221,7 +227,7 @@ impl Aws {
         let Some(witness) = &self.witness else {
             return Ok(None);
         };
-        if reads(operation.name) {
+        if reads(operation.name) || mutant!(NoIntent) {
             return Ok(None);
         }
         let sending = Sending {

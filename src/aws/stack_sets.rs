@@ -123,12 +123,18 @@ impl Reach {
             .set_accounts(Some(
                 self.accounts.iter().map(ToString::to_string).collect(),
             ))
-            .account_filter_type(types::AccountFilterType::Intersection)
+            .set_account_filter_type(
+                (!mutant!(AccountFilterOmitted)).then_some(types::AccountFilterType::Intersection),
+            )
             .build()
     }
 
     fn sdk_regions(&self) -> Option<Vec<String>> {
-        Some(self.regions.iter().map(ToString::to_string).collect())
+        let mut regions: Vec<String> = self.regions.iter().map(ToString::to_string).collect();
+        if mutant!(RegionTooMany) {
+            regions.push("eu-central-1".to_owned());
+        }
+        Some(regions)
     }
 }
 
@@ -149,7 +155,11 @@ impl Preferences {
     fn sdk(&self) -> types::StackSetOperationPreferences {
         types::StackSetOperationPreferences::builder()
             .max_concurrent_count(i32::try_from(self.max_concurrent).unwrap_or(i32::MAX))
-            .failure_tolerance_count(i32::try_from(self.failure_tolerance).unwrap_or(i32::MAX))
+            .failure_tolerance_count(if mutant!(ToleranceIgnored) {
+                50
+            } else {
+                i32::try_from(self.failure_tolerance).unwrap_or(i32::MAX)
+            })
             .concurrency_mode(if self.soft {
                 types::ConcurrencyMode::SoftFailureTolerance
             } else {
@@ -405,7 +415,7 @@ impl Aws {
         token: &str,
     ) -> Result<(), AwsError> {
         let auto = types::AutoDeployment::builder()
-            .enabled(definition.auto_deployment)
+            .enabled(definition.auto_deployment || mutant!(AutoDeploymentOn))
             .set_retain_stacks_on_account_removal(definition.auto_deployment.then_some(true))
             .build();
         self.call(
@@ -452,7 +462,10 @@ impl Aws {
                     .description(definition.description)
                     .set_template_body(definition.template.body())
                     .set_template_url(definition.template.url())
-                    .set_parameters(Some(sdk_parameters(definition.parameters)))
+                    .set_parameters(
+                        (!mutant!(ParametersForgotten))
+                            .then(|| sdk_parameters(definition.parameters)),
+                    )
                     .set_tags(Some(sdk_tags(definition.tags)))
                     .set_capabilities(Some(sdk_capabilities(definition.capabilities)))
                     .permission_model(types::PermissionModels::ServiceManaged)
@@ -463,7 +476,7 @@ impl Aws {
                         reach.sdk_regions()
                     })
                     .operation_preferences(preferences.sdk())
-                    .operation_id(operation_id)
+                    .operation_id(sent_as(operation_id))
                     .call_as(self.call_as())
                     .send()
                     .await
@@ -494,7 +507,7 @@ impl Aws {
                         (!overrides.is_empty()).then(|| sdk_parameters(overrides)),
                     )
                     .operation_preferences(preferences.sdk())
-                    .operation_id(operation_id)
+                    .operation_id(sent_as(operation_id))
                     .call_as(self.call_as())
                     .send()
                     .await
@@ -523,9 +536,15 @@ impl Aws {
                     .stack_set_name(stack_set)
                     .deployment_targets(reach.sdk())
                     .set_regions(reach.sdk_regions())
-                    .set_parameter_overrides(overrides.map(sdk_parameters))
+                    .set_parameter_overrides(overrides.map(|overrides| {
+                        let mut list = sdk_parameters(overrides);
+                        if mutant!(PartialOverrides) {
+                            list.truncate(1);
+                        }
+                        list
+                    }))
                     .operation_preferences(preferences.sdk())
-                    .operation_id(operation_id)
+                    .operation_id(sent_as(operation_id))
                     .call_as(self.call_as())
                     .send()
                     .await
@@ -771,6 +790,14 @@ pub(super) fn sdk_parameters(parameters: &BTreeMap<String, String>) -> Vec<types
                 .build()
         })
         .collect()
+}
+
+fn sent_as(operation_id: &str) -> String {
+    if mutant!(NewOperationIdOnRetry) {
+        format!("bedrail-{:016x}", fastrand::u64(..))
+    } else {
+        operation_id.to_owned()
+    }
 }
 
 pub(super) fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<types::Tag> {

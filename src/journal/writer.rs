@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::entry::RunStarted;
+use super::entry::{Process, RunStarted};
 use super::format::{self, Chain, Header, Opened, Record, Unreadable};
 use super::medium::{Medium, MediumError, Position};
 use super::{Entry, RunId};
@@ -78,6 +78,33 @@ pub enum JournalError {
 pub struct Reopened {
     pub journal: Journal,
     pub opened: Opened,
+}
+
+/// Tries to take over a journal that is still written.
+const TAKE_OVERS_MAX: u32 = 5;
+
+impl JournalError {
+    /// Whether there is nothing to go on with because the run was not even begun: not one of its records was
+    /// stored, so that nothing can have been sent.
+    pub fn never_began(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing { .. }
+                | Self::Unreadable {
+                    why: Unreadable::NeverBegan,
+                    ..
+                }
+        )
+    }
+}
+
+/// The process that drove a run last.
+fn driver(records: &[Record]) -> Option<Process> {
+    records.iter().rev().find_map(|record| match &record.entry {
+        Entry::TakenOver { by, .. } => Some(by.clone()),
+        Entry::RunStarted(started) => Some(started.by.clone()),
+        _ => None,
+    })
 }
 
 /// Reads the journal of a run.
@@ -190,6 +217,38 @@ impl Journal {
         };
         let journal = Self::of(medium, run.clone(), clock, state);
         Ok(Reopened { journal, opened })
+    }
+
+    /// Opens the journal of a run like [`Journal::reopen`], and records at once that `by` drives it now. From
+    /// then on whoever drove it before can write nothing more, and so send nothing more: the end of the journal is
+    /// no longer where it left it (S21).
+    ///
+    /// # Errors
+    /// As [`Journal::reopen`].
+    pub async fn take_over(
+        medium: Arc<dyn Medium>,
+        run: &RunId,
+        by: &Process,
+        epoch: u64,
+        clock: Clock,
+    ) -> Result<Reopened, JournalError> {
+        let mut tries = 1;
+        loop {
+            let reopened = Self::reopen(Arc::clone(&medium), run, epoch, clock).await?;
+            let entry = Entry::TakenOver {
+                epoch,
+                by: by.clone(),
+                previous: driver(&reopened.opened.records),
+            };
+            match reopened.journal.record(entry).await {
+                Ok(()) => return Ok(reopened),
+                // A last word of the one before, such as the answer to a call that was in flight.
+                Err(JournalError::Medium(MediumError::Moved(_))) if tries < TAKE_OVERS_MAX => {
+                    tries += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn of(medium: Arc<dyn Medium>, run: RunId, clock: Clock, state: State) -> Self {

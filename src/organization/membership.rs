@@ -67,11 +67,11 @@ impl Membership {
                 if !belongs(targets, snapshot, id) {
                     continue;
                 }
-                let reason = if membership.protected.contains(id) {
+                let reason = if membership.protected.contains(id) && !mutant!(ProtectedIgnored) {
                     Some(ExclusionReason::Protected)
                 } else if *id == snapshot.management_account {
                     Some(ExclusionReason::Management)
-                } else if account.state != AccountState::Active {
+                } else if account.state != AccountState::Active && !mutant!(SuspendedIncluded) {
                     Some(ExclusionReason::State(account.state.clone()))
                 } else {
                     None
@@ -210,7 +210,8 @@ fn belongs(targets: &Targets, snapshot: &Snapshot, account: &AccountId) -> bool 
     if unread && (!targets.tags.is_empty() || !targets.exclude_tags.is_empty()) {
         return !targets.organizational_units.is_empty() || !targets.accounts.is_empty();
     }
-    targets.tags.iter().all(has) && !targets.exclude_tags.iter().any(has)
+    targets.tags.iter().all(has)
+        && (!targets.exclude_tags.iter().any(has) || mutant!(ExclusionIgnored))
 }
 
 fn unit_for(targets: &Targets, snapshot: &Snapshot, account: &AccountId) -> TargetId {

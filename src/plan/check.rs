@@ -223,7 +223,7 @@ fn payload(step: &Step, plan: &Plan, found: &mut Vec<Violation>) {
             | policy::change::What::Update { content, .. } => needs(content),
             policy::change::What::Attach { .. }
             | policy::change::What::Detach { .. }
-            | policy::change::What::Delete => {}
+            | policy::change::What::Delete { .. } => {}
         },
         Change::Stack(stack::change::Change::Put(put)) => needs(&put.template),
         Change::Stack(stack::change::Change::Delete(_)) | Change::OrganizationAccess(_) => {}

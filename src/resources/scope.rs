@@ -129,7 +129,9 @@ impl<'a> Scope<'a> {
         let mut tags = environment
             .map(|environment| environment.tags.clone())
             .unwrap_or_default();
-        tags.insert(TAG_ROLLOUT.to_owned(), self.rollout.name.clone());
+        if !mutant!(OwnershipMarkForgotten) {
+            tags.insert(TAG_ROLLOUT.to_owned(), self.rollout.name.clone());
+        }
         tags.insert(TAG_COMPONENT.to_owned(), component.name.clone());
         tags
     }

@@ -25,6 +25,14 @@ impl Version {
         }
     }
 
+    /// What the account with values of its own keeps.
+    pub fn exception(self) -> i64 {
+        match self {
+            Self::First => 60,
+            Self::Second => 120,
+        }
+    }
+
     /// Days that log groups keep their events, by position of the environment. Allowed values of CloudWatch Logs.
     pub fn retention(self, environment: usize) -> i64 {
         match (self, environment) {
@@ -38,8 +46,10 @@ impl Version {
     }
 }
 
-/// What the account with its own values keeps.
-pub const EXCEPTION: i64 = 60;
+/// Stands in an account with values of its own.
+pub const SPECIAL: &str = "special";
+/// Stands everywhere else.
+pub const PLAIN: &str = "plain";
 pub const LOG_GROUP: &str = "/sim/logs";
 pub const ROLE: &str = "bedrail-deployer";
 
@@ -108,7 +118,7 @@ fn rollout(shape: &Shape) -> String {
     };
     text.push_str(&format!(
         "      - kind: stackSet\n        name: base\n        template: templates/base.yaml\n        regions: [{regions}]\n        parameters:\n          \
-         Mark: \"${{environment}}\"\n          Hub: {hub_value}\n"
+         Mark: \"${{environment}}\"\n          Hub: {hub_value}\n          Extra: {PLAIN}\n"
     ));
     if shape.components.logging {
         let after = if shape.components.own_role {
@@ -148,7 +158,7 @@ fn environment(shape: &Shape, at: usize, version: Version) -> Option<(&'static s
     };
     let mut text = format!(
         "environment: {name}\ntargets:\n  organizationalUnits: [Work/{name}]\n{}regions: [{}]\n\
-         parameters:\n  Retention: {}\n  Models: [\"{}\"]\n",
+         parameters:\n  Retention: {}\n{}",
         if has(AccountKind::Excluded) {
             "  exclude: { tags: { rollout: frozen } }\n"
         } else {
@@ -156,13 +166,18 @@ fn environment(shape: &Shape, at: usize, version: Version) -> Option<(&'static s
         },
         shape.regions.join(", "),
         version.retention(at),
-        model(name, version)
+        if shape.components.policy || shape.components.seal {
+            format!("  Models: [\"{}\"]\n", model(name, version))
+        } else {
+            String::new()
+        }
     );
     if shape.components.exception
         && let Some(account) = exception(shape, at)
     {
         text.push_str(&format!(
-            "accounts:\n  \"{account}\": {{ parameters: {{ Retention: {EXCEPTION} }} }}\n"
+            "accounts:\n  \"{account}\": {{ parameters: {{ Extra: {SPECIAL}, Retention: {} }} }}\n",
+            version.exception()
         ));
     }
     text.push_str("delivery:\n");
@@ -212,6 +227,7 @@ Parameters:
   Retention: {{ Type: Number, Default: 90 }}
   Mark: {{ Type: String, Default: nobody }}
   Hub: {{ Type: String, Default: none }}
+  Extra: {{ Type: String, Default: nothing }}
 Resources:
   Group:
     Type: AWS::Logs::LogGroup

@@ -79,7 +79,7 @@ impl Intent {
                 role.insert((id.clone(), Region(HOME.to_owned())), BTreeMap::new());
                 for region in &shape.regions {
                     let retention = if exception == Some(account) {
-                        files::EXCEPTION
+                        version.exception()
                     } else {
                         version.retention(at)
                     };
@@ -88,6 +88,15 @@ impl Intent {
                         BTreeMap::from([
                             ("Retention".to_owned(), retention.to_string()),
                             ("Mark".to_owned(), environment.name.to_owned()),
+                            (
+                                "Extra".to_owned(),
+                                if exception == Some(account) {
+                                    files::SPECIAL
+                                } else {
+                                    files::PLAIN
+                                }
+                                .to_owned(),
+                            ),
                             (
                                 "Hub".to_owned(),
                                 if shape.components.hub {
@@ -266,6 +275,12 @@ impl Intent {
         wanted: &PolicyIntent,
         missing: &mut Vec<String>,
     ) {
+        let versions = attached(world, component, environment).count();
+        if versions > 1 {
+            missing.push(format!(
+                "{versions} versions of {component} are left in {environment}"
+            ));
+        }
         for account in &wanted.members {
             let holding = holding(world, component, environment, account);
             match holding.as_slice() {

@@ -88,6 +88,7 @@ pub struct Process {
     recorder: Recorder,
     state: Arc<Mutex<State>>,
     died: Arc<Notify>,
+    interrupted: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -95,7 +96,6 @@ struct State {
     stage: Stage,
     crash: Option<Crash>,
     interrupt_at: Option<usize>,
-    interrupted: bool,
     mutating: usize,
     dead: bool,
 }
@@ -114,11 +114,11 @@ impl Process {
                 stage: Stage::Planning,
                 crash,
                 interrupt_at,
-                interrupted: false,
                 mutating: 0,
                 dead: false,
             })),
             died: Arc::default(),
+            interrupted: Arc::default(),
         }
     }
 
@@ -126,9 +126,9 @@ impl Process {
         self.lock().stage = stage;
     }
 
-    /// Whether it is time for Ctrl-C.
-    pub fn is_interrupted(&self) -> bool {
-        self.lock().interrupted
+    /// Ends when it is time for Ctrl-C.
+    pub async fn interruption(&self) {
+        self.interrupted.notified().await;
     }
 
     /// Ends when the process dies; never, if it does not.
@@ -228,7 +228,8 @@ impl Process {
         match answer {
             Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from))
                 .map_err(|error| ConnectorError::other(error.into(), None)),
-            Err(lost @ NoAnswer::Lost) => Err(ConnectorError::io(lost.into())),
+            Err(NoAnswer::Never) => std::future::pending().await,
+            Err(lost @ (NoAnswer::Lost | NoAnswer::NoHost)) => Err(ConnectorError::io(lost.into())),
             Err(broken) => Err(ConnectorError::other(broken.into(), None)),
         }
     }
@@ -256,7 +257,7 @@ impl Process {
         }
         state.mutating += 1;
         if state.interrupt_at == Some(state.mutating) {
-            state.interrupted = true;
+            self.interrupted.notify_one();
         }
         state
             .crash

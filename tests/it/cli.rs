@@ -186,7 +186,11 @@ fn what_other_clients_change_is_seen_by_the_next_plan() {
     let server = Server::sandbox(project.path());
     aws::ask(
         &server,
-        "aws.client('bedrock', 'prod-1').delete_model_invocation_logging_configuration()
+        "organizations = aws.client('organizations')
+         unit = aws.units['Workloads/Dev']
+         held = organizations.list_policies_for_target(TargetId=unit, Filter='SERVICE_CONTROL_POLICY')['Policies']
+         policy = next(p['Id'] for p in held if 'long-lived' in p['Name'])
+         organizations.detach_policy(PolicyId=policy, TargetId=unit)
          answer = None",
     );
     drop(server);
@@ -200,16 +204,16 @@ fn what_other_clients_change_is_seen_by_the_next_plan() {
             "json",
         ],
     );
-    let steps = plan.json()["steps"].clone();
-    assert_eq!(
-        steps.as_array().map(Vec::len),
-        Some(1),
-        "{}",
-        plan.transcript()
-    );
-    assert_eq!(steps[0]["component"], "model-invocations");
-    assert_eq!(steps[0]["account"], "530000000001");
-    assert_eq!(steps[0]["region"], "us-east-1");
+    let changes = changes(&plan);
+    assert!(!changes.is_empty(), "{}", plan.transcript());
+    for (component, environment, _) in changes {
+        assert_eq!(
+            (component.as_str(), environment.as_str()),
+            ("deny-long-lived-api-keys", "dev"),
+            "{}",
+            plan.transcript()
+        );
+    }
 }
 
 #[test]

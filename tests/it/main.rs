@@ -10,6 +10,8 @@ mod conformance;
 #[cfg(test)]
 mod governance;
 #[cfg(test)]
+mod lockout;
+#[cfg(test)]
 mod moto;
 #[cfg(test)]
 mod policies;
@@ -17,6 +19,8 @@ mod policies;
 mod promises;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod runs;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]

@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use super::disk::{Disk, RealDisk};
-use super::{Hold, Medium, MediumError, Position, Slot, Stored, Version};
+use super::{Held, Hold, Medium, MediumError, Position, Slot, Stored, Version};
 use crate::digest;
 use crate::journal::RunId;
 
@@ -227,19 +227,34 @@ impl Inner {
         Ok(self.read(path)?.is_some_and(|there| there.ends_with(bytes)))
     }
 
+    /// Stores a file once, of whoever comes first.
+    fn put(&self, path: &Path, bytes: &[u8]) -> Result<(), MediumError> {
+        let _held = self.alone()?;
+        match self.read(path)? {
+            None => self.place(path, bytes),
+            // Perhaps of a process that died before it could be sure.
+            Some(there) if there == bytes => self.place(path, bytes),
+            Some(_) => Err(MediumError::Exists(path.display().to_string())),
+        }
+    }
+
+    /// For one look and one change: what is between them is nobody else's.
+    fn alone(&self) -> Result<Box<dyn Held>, MediumError> {
+        self.ready(&self.root)?;
+        let lock = self.root.join(SWAP_LOCK);
+        self.no_link(&lock)?;
+        self.disk
+            .lock(&lock)
+            .map_err(|error| lock_error(&lock, &error))
+    }
+
     fn swap(
         &self,
         name: &str,
         seen: Option<&Version>,
         bytes: &[u8],
     ) -> Result<Option<Version>, MediumError> {
-        self.ready(&self.root)?;
-        let lock = self.root.join(SWAP_LOCK);
-        self.no_link(&lock)?;
-        let _held = self
-            .disk
-            .lock(&lock)
-            .map_err(|error| lock_error(&lock, &error))?;
+        let _held = self.alone()?;
         let path = self.root.join(name);
         let there = self.read(&path)?.map(|bytes| version_of(&bytes));
         let wanted = version_of(bytes);
@@ -342,11 +357,7 @@ impl Medium for Folder {
         bytes: Vec<u8>,
     ) -> LocalBoxFuture<'a, Result<(), MediumError>> {
         let path = self.inner.folder_of(run).join(name);
-        self.work(move |inner| match inner.read(&path)? {
-            None => inner.place(&path, &bytes),
-            Some(there) if there == bytes => inner.disk.sync(&path).map_err(failed(&path, "sync")),
-            Some(_) => Err(MediumError::Exists(path.display().to_string())),
-        })
+        self.work(move |inner| inner.put(&path, &bytes))
     }
 
     fn get<'a>(

@@ -1,6 +1,8 @@
 //! Records in S3 (F90, SEC-14, SEC-15).
 
-use super::distant::{BUCKET, Cloud};
+use std::sync::Mutex;
+
+use super::distant::{BUCKET, Cloud, Overtaken};
 use super::*;
 use crate::journal::format;
 use crate::journal::medium::MediumError;
@@ -27,7 +29,14 @@ async fn a_run_is_recorded_read_and_gone_on_with() {
     for call in 1..=30 {
         journal.record(intent(call)).await.unwrap();
     }
-    // Another machine.
+    // Another machine, which is given short pages and empty ones.
+    cloud
+        .sandbox
+        .change(|world| {
+            world.settings.page_size_cap = Some(7);
+            world.settings.empty_first_pages = true;
+        })
+        .unwrap();
     let medium = cloud.medium().await;
     assert_eq!(medium.runs().await.unwrap(), [run()]);
     let reopened = Journal::reopen(Arc::clone(&medium), &run(), 2, cloud.clock)
@@ -133,4 +142,31 @@ async fn a_batch_that_is_missing_or_changed_is_damage() {
         .unwrap_err()
         .to_string();
     assert!(refused.contains("missing"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_a_run_over_has_the_last_word_even_if_the_one_before_is_still_writing() {
+    // S21: the answer to a call in flight comes in after the lease has gone.
+    let cloud = Cloud::with_bucket(None).await;
+    let old = begin(&cloud.medium().await, &cloud).await.unwrap();
+    old.record(intent(1)).await.unwrap();
+    let medium: Arc<dyn Medium> = Arc::new(Overtaken {
+        medium: cloud.medium().await,
+        by: Mutex::new(Some((old.clone(), answer(1)))),
+    });
+    let new = Journal::take_over(medium, &run(), &process(2), 2, cloud.clock)
+        .await
+        .unwrap();
+    assert_eq!(new.opened.records.last().unwrap().entry, answer(1));
+    assert!(old.record(intent(2)).await.is_err());
+    new.journal.record(intent(3)).await.unwrap();
+    let all = writer::read(cloud.medium().await.as_ref(), &run())
+        .await
+        .unwrap();
+    let epochs: Vec<u64> = all.records.iter().map(|record| record.epoch).collect();
+    assert_eq!(epochs, [1, 1, 1, 2, 2]);
+    let Entry::TakenOver { by, previous, .. } = &all.records[3].entry else {
+        panic!("{:?}", all.records);
+    };
+    assert_eq!((by, previous), (&process(2), &Some(process(4711))));
 }

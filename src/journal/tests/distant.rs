@@ -1,10 +1,15 @@
 //! A team's bucket in the sandbox, reached through real SDK clients, and a folder that notices no death.
 
+use std::sync::Mutex;
 use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 
 use super::*;
 use crate::aws::{Aws, CallAs, Deployer, EmbeddedHttp, EmbeddedKeys, Options, Source};
 use crate::journal::medium::bucket::Bucket;
+use crate::journal::medium::{Hold, MediumError, Position, Slot, Stored, Version};
 use crate::sandbox::faults::{Fault, Faults, What, When};
 use crate::sandbox::world::s3::buckets;
 use crate::sandbox::world::{AccountId, Place, Region};
@@ -90,5 +95,73 @@ impl Cloud {
             what,
         };
         self.sandbox.set_faults(Faults::seeded(1, vec![rule]));
+    }
+}
+
+/// A medium whose first append comes just after one of somebody else.
+#[derive(Debug)]
+pub struct Overtaken {
+    pub medium: Arc<dyn Medium>,
+    pub by: Mutex<Option<(Journal, Entry)>>,
+}
+
+type Answer<'a, T> = LocalBoxFuture<'a, Result<T, MediumError>>;
+
+impl Medium for Overtaken {
+    fn append<'a>(&'a self, run: &'a RunId, at: Position, bytes: Vec<u8>) -> Answer<'a, Position> {
+        async move {
+            let other = self.by.lock().unwrap().take();
+            if let Some((journal, entry)) = other {
+                journal.record(entry).await.unwrap();
+            }
+            self.medium.append(run, at, bytes).await
+        }
+        .boxed_local()
+    }
+
+    fn place(&self) -> String {
+        self.medium.place()
+    }
+
+    fn read<'a>(&'a self, run: &'a RunId) -> Answer<'a, Option<Stored>> {
+        self.medium.read(run)
+    }
+
+    fn settle<'a>(
+        &'a self,
+        run: &'a RunId,
+        stored: &'a Stored,
+        length: usize,
+    ) -> Answer<'a, Position> {
+        self.medium.settle(run, stored, length)
+    }
+
+    fn runs(&self) -> Answer<'_, Vec<RunId>> {
+        self.medium.runs()
+    }
+
+    fn put<'a>(&'a self, run: &'a RunId, name: &'a str, bytes: Vec<u8>) -> Answer<'a, ()> {
+        self.medium.put(run, name, bytes)
+    }
+
+    fn get<'a>(&'a self, run: &'a RunId, name: &'a str) -> Answer<'a, Option<Vec<u8>>> {
+        self.medium.get(run, name)
+    }
+
+    fn look<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Slot>> {
+        self.medium.look(name)
+    }
+
+    fn swap<'a>(
+        &'a self,
+        name: &'a str,
+        seen: Option<&'a Version>,
+        bytes: Vec<u8>,
+    ) -> Answer<'a, Option<Version>> {
+        self.medium.swap(name, seen, bytes)
+    }
+
+    fn hold<'a>(&'a self, name: &'a str) -> Answer<'a, Hold> {
+        self.medium.hold(name)
     }
 }

@@ -1,6 +1,6 @@
 //! One operator at a time (S21, L4, F87, F88, F89, scenario 12).
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -187,7 +187,7 @@ async fn a_pause_shorter_than_the_lease_costs_nothing() {
         let eager = async {
             loop {
                 match acquire(&medium, 2, clock).await {
-                    Err(LeaseError::Held { .. }) => sleep(1).await,
+                    Err(LeaseError::Held { .. }) => sleep(5).await,
                     other => return other,
                 }
             }
@@ -343,4 +343,94 @@ async fn a_lease_that_cannot_be_read_stops_everybody() {
         let error = acquire(&medium, 1, clock).await.unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
+}
+
+/// One call of one process, from its check to its end.
+#[derive(Debug, Clone, Copy)]
+struct Call {
+    epoch: u64,
+    began: tokio::time::Instant,
+    ended: tokio::time::Instant,
+}
+
+/// A process that works, renews now and then, is paused, dies and starts again.
+async fn live(cloud: &Cloud, pid: u32, seed: u64, calls: &RefCell<Vec<Call>>) {
+    let mut chance = fastrand::Rng::with_seed(seed);
+    // Clocks of machines differ.
+    let skew = SignedDuration::from_secs(chance.i64(-30..=30));
+    let clock = Clock::starting_at(cloud.clock.now() + skew);
+    let medium = cloud.medium().await;
+    for _ in 0..6 {
+        let lease = match acquire(&medium, pid, clock).await {
+            Ok(granted) => granted.lease,
+            Err(LeaseError::Lost { .. } | LeaseError::Released) => panic!("it had none"),
+            Err(_) => {
+                sleep(chance.u64(1..120)).await;
+                continue;
+            }
+        };
+        for _ in 0..chance.u32(1..8) {
+            match lease.ensure().await {
+                Ok(()) => {
+                    let began = tokio::time::Instant::now();
+                    sleep(chance.u64(0..=60)).await;
+                    calls.borrow_mut().push(Call {
+                        epoch: lease.epoch(),
+                        began,
+                        ended: tokio::time::Instant::now(),
+                    });
+                }
+                Err(LeaseError::Lost { .. }) => break,
+                Err(_) => {}
+            }
+            if chance.u8(0..3) == 0 {
+                let _renewed = lease.renew().await;
+            }
+            if chance.u8(0..4) == 0 {
+                sleep(chance.u64(0..900)).await;
+            }
+        }
+        if chance.bool() {
+            let _given_back = lease.release().await;
+        }
+        // Else it dies here.
+        sleep(chance.u64(0..300)).await;
+    }
+}
+
+#[test]
+fn whatever_happens_no_two_processes_work_at_the_same_time() {
+    // S21 over 30 seeds: three processes, pauses, deaths, clocks that differ, lost answers and breakdowns.
+    let mut epochs = 0;
+    for seed in 0..30 {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let mut calls = runtime.block_on(async {
+            let cloud = Cloud::with_bucket(None).await;
+            let what = [What::LoseAnswer, What::BreakBefore, What::BreakAfter];
+            cloud.on_put(When::PerMille(150), what[seed % 3].clone());
+            let calls = RefCell::default();
+            let seeds = (0..3).map(|process| seed as u64 * 3 + process);
+            futures_util::future::join_all(
+                (1..)
+                    .zip(seeds)
+                    .map(|(pid, seed)| live(&cloud, pid, seed, &calls)),
+            )
+            .await;
+            calls.into_inner()
+        });
+        calls.sort_by_key(|call| call.epoch);
+        for pair in calls.windows(2) {
+            let [earlier, later] = pair else { continue };
+            assert!(
+                earlier.epoch == later.epoch || earlier.ended <= later.began,
+                "seed {seed}: {earlier:?} {later:?}"
+            );
+        }
+        epochs += calls.last().map_or(0, |call| call.epoch);
+    }
+    assert!(epochs > 100, "only {epochs} grants: the test proves little");
 }

@@ -186,6 +186,9 @@ fn emptied(before: &Attached, moves: &[Move]) -> Vec<Emptied> {
     found
 }
 
+/// Group, chains from state to state, and the account where it counts.
+type Kind<'s> = (&'s str, Vec<Chain>, Option<&'s AccountId>);
+
 /// One subject for each kind, with the number of the others of its kind. Where a policy may tell accounts
 /// apart, each account is a kind of its own.
 fn alike<'s>(
@@ -194,8 +197,7 @@ fn alike<'s>(
     last: &Attached,
     subjects: &'s [Subject],
 ) -> Vec<(&'s Subject, usize)> {
-    let mut kinds: BTreeMap<(&str, Vec<Chain>, Option<&AccountId>), (&Subject, usize)> =
-        BTreeMap::new();
+    let mut kinds: BTreeMap<Kind<'_>, (&Subject, usize)> = BTreeMap::new();
     for subject in subjects {
         let mut chains = vec![before.chain(&subject.path)];
         for state in states {
@@ -290,10 +292,13 @@ fn alone_decides(policy: &ParsedPolicy, request: &Request) -> Verdict {
     )
 }
 
+/// Who; policy, statement and level; whether it is in doubt.
+type RowKey = (String, Option<(String, String, String)>, bool);
+
 /// By who and why: one row for all actions and accounts with the same answer.
 #[derive(Default)]
 struct Rows {
-    rows: BTreeMap<(String, Option<(String, String, String)>, bool), Row>,
+    rows: BTreeMap<RowKey, Row>,
 }
 
 struct Row {

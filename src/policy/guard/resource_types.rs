@@ -534,10 +534,7 @@ mod tests {
             assert!(!known.actions.is_empty());
             assert!(known.actions.is_sorted(), "{}", known.name);
             assert!(known.actions.iter().all(|action| action.contains(':')));
-            assert_eq!(
-                known.arn.contains("{name}") || known.named_by.is_none(),
-                true
-            );
+            assert!(known.arn.contains("{name}") || known.named_by.is_none());
         }
     }
 

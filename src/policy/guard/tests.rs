@@ -494,13 +494,16 @@ struct Asked {
 }
 
 fn glob(pattern: &str, text: &str) -> bool {
-    match (pattern.as_bytes().first(), text.as_bytes().first()) {
-        (None, None) => true,
-        (Some(b'*'), _) => {
-            glob(&pattern[1..], text) || (!text.is_empty() && glob(pattern, &text[1..]))
-        }
-        (Some(b'?'), Some(_)) => glob(&pattern[1..], &text[1..]),
-        (Some(one), Some(other)) if one == other => glob(&pattern[1..], &text[1..]),
+    covers(pattern.as_bytes(), text.as_bytes())
+}
+
+fn covers(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern, text) {
+        ([], []) => true,
+        ([b'*', rest @ ..], [_, more @ ..]) => covers(rest, text) || covers(pattern, more),
+        ([b'*', rest @ ..], []) => covers(rest, text),
+        ([b'?', rest @ ..], [_, more @ ..]) => covers(rest, more),
+        ([one, rest @ ..], [other, more @ ..]) if one == other => covers(rest, more),
         _ => false,
     }
 }
@@ -578,6 +581,31 @@ impl Scene {
             }
             let now = self.open(&attached);
             before.iter().zip(&now).any(|(was, is)| *was && !is)
+        })
+    }
+
+    /// Whether some move leaves a policy that the moves attach where it denies something, though somebody else's
+    /// denied it before.
+    fn puts_a_lock(&self) -> bool {
+        let put: BTreeSet<usize> = self
+            .moves
+            .iter()
+            .filter(|(_, _, attach)| *attach)
+            .map(|(policy, _, _)| *policy)
+            .collect();
+        let mut attached: BTreeSet<(usize, usize)> = self.before.iter().copied().collect();
+        self.moves.iter().any(|(policy, level, attach)| {
+            if *attach {
+                attached.insert((*policy, *level));
+            } else {
+                attached.remove(&(*policy, *level));
+            }
+            let ours = attached
+                .iter()
+                .filter(|(policy, _)| put.contains(policy))
+                .copied()
+                .collect();
+            self.open(&ours).contains(&false)
         })
     }
 
@@ -664,8 +692,7 @@ fn scene() -> impl Strategy<Value = Scene> {
         })
 }
 
-/// No lock-out is accepted, ever. What is refused without need is counted and stays rare: a condition that
-/// nobody can know is all there is to it.
+/// No lock-out is accepted, ever. What is refused without need is counted, and stays rare.
 #[test]
 fn no_lock_out_is_accepted_and_few_other_plans_are_refused() {
     let counts = RefCell::new((0u32, 0u32, 0u32));
@@ -679,8 +706,9 @@ fn no_lock_out_is_accepted_and_few_other_plans_are_refused() {
             prop_assert!(!locks_out || refused, "an accepted lock-out");
             let mut counts = counts.borrow_mut();
             counts.0 += u32::from(locks_out);
-            counts.1 += u32::from(!locks_out);
-            counts.2 += u32::from(!locks_out && refused);
+            let harmless = !locks_out && !scene.puts_a_lock();
+            counts.1 += u32::from(harmless);
+            counts.2 += u32::from(harmless && refused);
             Ok(())
         })
         .unwrap();
@@ -689,9 +717,8 @@ fn no_lock_out_is_accepted_and_few_other_plans_are_refused() {
         bad > 100 && good > 100,
         "both kinds are met: {bad} and {good}"
     );
-    // A policy of the plan's own that denies what was denied before by another one is refused too.
     assert!(
-        falsely * 5 < good,
+        falsely * 50 < good,
         "{falsely} of {good} harmless plans refused"
     );
 }

@@ -38,6 +38,7 @@ fn one(desired: &Desired, before: Before, draft: &mut Draft<'_>) {
         && !is_ours(live, desired)
     {
         match desired.foreign {
+            Foreign::Refuse if mutant!(ForeignReplaced) => {}
             Foreign::Refuse => {
                 note(
                     desired,

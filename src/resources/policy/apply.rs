@@ -116,15 +116,27 @@ async fn attempt(
             }
             match probe {
                 None => attach(context, &id, target).await,
-                Some(probe) => try_out(context, step, change, &id, target, probe).await,
+                // A large future for the few steps that need it.
+                Some(probe) => Box::pin(try_out(context, step, change, &id, target, probe)).await,
             }
         }
         What::Detach { target } => {
             let id = find(context, change).await?;
             detach(context, &id, target).await.map(nothing_more)
         }
-        What::Delete => {
+        What::Delete { content } => {
             let id = find(context, change).await?;
+            match (aws.describe_policy(&id).await, content) {
+                (Err(error), _) if error.is("PolicyNotFoundException") => return Ok(Vec::new()),
+                (Err(error), _) => return Err(error.into()),
+                (Ok(live), Some(reviewed)) if content_digest(&live) != *reviewed => {
+                    return Err(Trouble::Conflict(format!(
+                        "policy {} was changed since it was planned, and was not deleted",
+                        change.name
+                    )));
+                }
+                (Ok(_), _) => {}
+            }
             remember(context, step, change, &id).await?;
             match aws.delete_policy(&id).await {
                 Err(error) if error.is("PolicyNotFoundException") => Ok(Vec::new()),
@@ -151,6 +163,8 @@ async fn attach(
 ) -> Result<Vec<String>, Trouble> {
     let aws = context.aws;
     match aws.attach_policy(id, target).await {
+        Err(error)
+            if error.class == ErrorClass::Ambiguous && mutant!(LostAnswerTakenForSuccess) => {}
         Err(error) if error.is("DuplicatePolicyAttachmentException") => {}
         Err(error) if error.class == ErrorClass::Ambiguous => {
             if !aws.list_targets_for_policy(id).await?.contains(target) {

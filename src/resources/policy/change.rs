@@ -46,7 +46,10 @@ pub enum What {
     Detach {
         target: TargetId,
     },
-    Delete,
+    /// `content` is the digest of the document that was reviewed; `None`: whatever it says.
+    Delete {
+        content: Option<String>,
+    },
 }
 
 impl What {

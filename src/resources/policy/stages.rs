@@ -62,6 +62,11 @@ pub fn staged(
     // Attached beyond the canaries, it was tried before.
     let untried = attached.iter().all(|target| canaries.contains(target));
     let unfinished = current.is_new || !wanted.is_empty() || !old.is_empty();
+    if mutant!(DetachBeforeAttach) {
+        for version in &old {
+            retire(desired, *version, policy.wave, &[], draft);
+        }
+    }
     let mut done: Vec<StepId> = first.into_iter().collect();
     let mut here = attached.clone();
     if untried && unfinished && !desired.targets.is_empty() {
@@ -105,7 +110,7 @@ pub fn staged(
             draft,
         );
     }
-    for version in old {
+    for version in old.into_iter().filter(|_| !mutant!(DetachBeforeAttach)) {
         retire(desired, version, policy.wave, &made, draft);
     }
     !wanted.is_empty()

@@ -298,6 +298,7 @@ async fn failure(
     let first = events
         .iter()
         .rev()
+        .skip(usize::from(mutant!(CauseLost)))
         .find(|event| event.status.ends_with("_FAILED") && !event.reason.contains("cancelled"));
     let message = match first {
         Some(event) => format!(

@@ -71,6 +71,11 @@ pub async fn start(
         }
         if busy {
             let running = context.aws.running_stack_set_operations(stack_set).await?;
+            if mutant!(ForeignOperationStopped)
+                && let Some((id, _, _)) = running.first()
+            {
+                context.aws.stop_stack_set_operation(stack_set, id).await?;
+            }
             let whose = running
                 .first()
                 .map(|(id, action, _)| format!("operation {id} ({action}), started elsewhere"))
@@ -147,9 +152,14 @@ pub async fn judge(
     let mut result = StepResult::default().settled();
     for target in &step.targets {
         let (row, instance) = (rows.get(target), instances.get(target));
-        if is_good(aim, row, instance) {
+        let taken_for_good =
+            mutant!(StatusTakenForResult) && operation.status == OperationStatus::Succeeded;
+        if is_good(aim, row, instance) || taken_for_good {
             result.succeeded += 1;
         } else {
+            if mutant!(TargetForgotten) {
+                continue;
+            }
             result.failures.push(failure(step, target, row, instance));
         }
     }

@@ -1,7 +1,8 @@
+//! L5: after Ctrl-C nothing new begins.
 //! S5: what is going to change something is durable in the journal before it is sent. S21: one process at a time.
 //! X6: every change stands in the journal, with step and epoch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
 use crate::simulation::disk::Intended;
@@ -17,11 +18,26 @@ pub struct Journals {
     epoch: u64,
     /// Processes that live at the same time as another one.
     pub crowd: bool,
+    /// Steps that each process has begun.
+    begun: BTreeMap<usize, BTreeSet<String>>,
+    /// Processes that were told to start nothing new.
+    pub interrupted: BTreeSet<usize>,
 }
 
 impl Journals {
     pub fn intends(&mut self, process: usize, intents: Vec<Intended>) {
         self.open.entry(process).or_default().extend(intents);
+    }
+
+    /// A process has begun a step.
+    pub fn begins(&mut self, process: usize, step: &str) {
+        // What is begun after Ctrl-C is not known, and so is everything that it does.
+        if !self.interrupted.contains(&process) {
+            self.begun
+                .entry(process)
+                .or_default()
+                .insert(step.to_owned());
+        }
     }
 
     pub fn before(&mut self, call: &Call, findings: &mut Findings) {
@@ -45,6 +61,16 @@ impl Journals {
             format!("no intent is durable: {}", call.line())
         });
         if let Some(intent) = intent {
+            let begun = self.begun.entry(call.process).or_default();
+            let interrupted = self.interrupted.contains(&call.process);
+            findings.near_if("L5", interrupted);
+            let known = intent
+                .step
+                .as_ref()
+                .is_some_and(|step| begun.contains(step));
+            findings.check("L5", known || !interrupted, || {
+                format!("a step begins after Ctrl-C: {}", call.line())
+            });
             findings.near("X6");
             findings.check("X6", intent.step.is_some() && intent.epoch > 0, || {
                 format!("the journal does not tell for which step: {}", call.line())

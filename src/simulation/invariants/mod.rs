@@ -2,6 +2,7 @@
 //! call and at what is wanted; it counts what it let pass, and how often it came to a situation in which the
 //! invariant could have broken (a near-miss): one that never did has proved nothing.
 
+pub mod delivery;
 pub mod journal;
 pub mod liveness;
 pub mod operations;
@@ -163,6 +164,7 @@ impl Judge {
         scope::before(world, call, facts, findings);
         settings::before(world, call, facts, findings);
         order::before(world, call, facts, findings);
+        delivery::before(world, call, facts, findings);
         self.operations.before(world, call);
         self.sessions.before(call, findings);
         self.journals.before(call, findings);

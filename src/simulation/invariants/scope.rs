@@ -67,6 +67,12 @@ fn stack_set(call: &Call, facts: &Facts) -> Option<String> {
     let Some(wanted) = facts.intent.sets.get(name) else {
         return Some(format!("StackSet {name} is not ours to change"));
     };
+    let enabled = call.input.pointer("/AutoDeployment/Enabled");
+    if enabled
+        .is_some_and(|enabled| enabled.as_str() == Some("true") || enabled.as_bool() == Some(true))
+    {
+        return Some("the StackSet deploys by itself to whoever arrives".to_owned());
+    }
     let targets = call.texts("/DeploymentTargets/Accounts");
     if let Some(account) = targets
         .iter()

@@ -27,7 +27,14 @@ pub fn after(world: &World, call: &Call, facts: &Facts, findings: &mut Findings)
     if call.operation != "DetachPolicy" {
         return;
     }
+    let policy = call
+        .text("PolicyId")
+        .and_then(|id| world.organizations.policies.get(id));
     for ((component, environment), wanted) in &facts.intent.policies {
+        let name = format!("bedrail-{ROLLOUT}-{component}-{environment}");
+        if !policy.is_some_and(|policy| policy.name.starts_with(&name)) {
+            continue;
+        }
         for account in &wanted.members {
             let left = !intent::holding(world, component, environment, account).is_empty();
             let had = call
@@ -56,7 +63,10 @@ fn stale(world: &World, call: &Call, facts: &Facts, findings: &mut Findings) {
     if facts.stale_process != Some(call.process) || call.stage != Stage::Applying {
         return;
     }
-    let overwrites = matches!(call.operation.as_str(), "UpdatePolicy" | "UpdateStackSet");
+    let overwrites = matches!(
+        call.operation.as_str(),
+        "UpdatePolicy" | "DeletePolicy" | "UpdateStackSet"
+    );
     let Some(subject) = subject(world, call).filter(|_| overwrites) else {
         return;
     };

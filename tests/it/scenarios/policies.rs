@@ -73,7 +73,7 @@ fn deeds(run: &Run) -> Vec<String> {
                     format!("attach {target}{looks}")
                 }
                 Deed::Detach { target } => format!("detach {target}"),
-                Deed::Delete => "delete".to_owned(),
+                Deed::Delete { .. } => "delete".to_owned(),
             }),
             _ => None,
         })
@@ -299,4 +299,161 @@ fn new_version<'p>(mut policies: impl Iterator<Item = (&'p String, &'p Policy)>)
         .find(|(_, policy)| policy.name.starts_with(PLAIN) && policy.name != PLAIN)
         .map(|(id, _)| id.clone())
         .unwrap()
+}
+
+// ---- What is refused before anything is done.
+
+/// Named scenario 8: replaced at 10 of 10, there is no room for both versions (S13, F09).
+#[tokio::test(start_paused = true)]
+async fn without_room_for_two_versions_the_change_is_refused_with_two_offers() {
+    let stage = stage();
+    let unit = unit(&stage);
+    // FullAWSAccess, two of the rollout's, and seven of somebody else's.
+    fill(&stage, &unit, 7);
+    approve_less(&stage, "cohere.*");
+    let trouble = stage.trouble().await;
+    assert!(trouble.is_refusal());
+    let text = trouble.text();
+    for part in [
+        "E1103",
+        "Workloads/Dev would have 11 policies",
+        "AWS allows 10",
+        "either detach one that is not needed there any more (theirs-0, theirs-1",
+        "or merge two documents",
+        "rollout.yaml",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_room_for_one_more_the_change_goes_through() {
+    let stage = stage();
+    let unit = unit(&stage);
+    fill(&stage, &unit, 6);
+    approve_less(&stage, "cohere.*");
+    stage.apply().await.converged();
+}
+
+fn fill(stage: &Stage, target: &str, count: usize) {
+    stage.change(|world| {
+        let now = world.now;
+        for at in 0..count {
+            let id = format!("p-theirs{at:02}");
+            world.organizations.policies.insert(
+                id.clone(),
+                Policy {
+                    name: format!("theirs-{at}"),
+                    description: String::new(),
+                    policy_type: "SERVICE_CONTROL_POLICY".to_owned(),
+                    content: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"*"}]}"#.to_owned(),
+                    aws_managed: false,
+                    targets: BTreeSet::new(),
+                    tags: BTreeMap::new(),
+                },
+            );
+            world
+                .organizations
+                .attach_policy(&id, target, (now, now))
+                .unwrap();
+        }
+    });
+}
+
+/// The document of the component gets one more statement.
+fn with_statement(stage: &Stage, statement: &str) {
+    stage.project.replace(
+        "templates/policies/approved-models.json",
+        "\"Statement\": [",
+        &format!("\"Statement\": [ {statement},"),
+    );
+}
+
+/// Named scenario 7 (E80, F57): principal, action, account, statement and the way out.
+#[tokio::test(start_paused = true)]
+async fn a_document_that_would_lock_the_deployer_out_is_refused_with_a_way_out() {
+    let stage = stage();
+    with_statement(
+        &stage,
+        r#"{"Sid":"HomeOnly","Effect":"Deny","NotAction":["iam:*","s3:*","kms:*","logs:*","cloudformation:*","events:*","bedrock:*"],"Resource":"*",
+            "Condition":{"StringNotEquals":{"aws:RequestedRegion":"eu-central-1"}}}"#,
+    );
+    let trouble = stage.trouble().await;
+    assert!(trouble.is_refusal());
+    let text = trouble.text();
+    for part in [
+        "E1108",
+        "the deployer's role bedrail-deployer would be denied sts:AssumeRole",
+        "in account dev-1 (510000000001)",
+        "HomeOnly",
+        "ArnNotLike: aws:PrincipalArn: arn:aws:iam::*:role/bedrail-deployer",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+/// A plan that touches no such policy reads none of anybody's.
+#[tokio::test(start_paused = true)]
+async fn a_plan_without_policy_steps_reads_no_targets_of_foreign_policies() {
+    let stage = Stage::rolled_out();
+    let unit = unit(&stage);
+    fill(&stage, &unit, 5);
+    let before = stage.calls().len();
+    assert!(stage.plan().await.is_empty());
+    let reads = stage.calls()[before..]
+        .iter()
+        .filter(|call| call.operation == "DescribePolicy")
+        .count();
+    // Its own six; none of the others.
+    assert_eq!(reads, 6);
+}
+
+// ---- Cases that an environment declares.
+
+fn declare(stage: &Stage, guard: &str) {
+    let file = stage.project.read("environments/dev.yaml");
+    stage
+        .project
+        .write("environments/dev.yaml", &format!("{file}\nguard:\n{guard}"));
+}
+
+const MODEL: &str = "arn:aws:bedrock:${region}::foundation-model";
+
+#[tokio::test(start_paused = true)]
+async fn cases_that_hold_are_silent() {
+    let stage = stage();
+    declare(
+        &stage,
+        &format!(
+            "  mustAllow:\n    - {{ name: approved, principal: app, action: [bedrock:InvokeModel], resource: \"{MODEL}/amazon.nova-pro-v1:0\" }}\n  mustDeny:\n    - {{ name: deepseek, principal: app, action: bedrock:InvokeModel, resource: \"{MODEL}/deepseek.r1-v1:0\" }}\n    - {{ principal: root, action: bedrock:PutModelInvocationLoggingConfiguration }}\n",
+        ),
+    );
+    approve_less(&stage, "cohere.*");
+    stage.plan().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_case_that_would_not_hold_refuses_the_plan_with_its_line() {
+    let stage = stage();
+    declare(
+        &stage,
+        &format!(
+            "  mustAllow:\n    - {{ name: embeddings, principal: app, action: bedrock:InvokeModel, resource: \"{MODEL}/cohere.embed-v4:0\" }}\n  mustDeny:\n    - {{ name: nobody invokes nova, principal: app, action: bedrock:InvokeModel, resource: \"{MODEL}/amazon.nova-pro-v1:0\" }}\n",
+        ),
+    );
+    // The case holds as long as the family is approved.
+    approve_less(&stage, "cohere.*");
+    let trouble = stage.trouble().await;
+    assert!(trouble.is_refusal());
+    let text = trouble.text();
+    for part in [
+        "E1109",
+        "the case \"embeddings\" must be allowed and would not be: bedrock:InvokeModel in account dev-1",
+        "OnlyApprovedModels",
+        "the case \"nobody invokes nova\" must be denied and would not be for certain",
+        "and 2 more",
+        "environments/dev.yaml:",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }

@@ -1,0 +1,85 @@
+//! S8: an environment begins when those before it are as declared. S9: no more accounts may fail than declared.
+
+use crate::sandbox::world::World;
+use crate::sandbox::world::cloudformation::stack_sets::InstanceStatus;
+use crate::simulation::intent;
+use crate::simulation::record::{Call, Stage};
+
+use super::{Facts, Findings};
+
+const REACHING: &[&str] = &[
+    "CreateStackInstances",
+    "UpdateStackInstances",
+    "UpdateStackSet",
+];
+
+pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings) {
+    if !REACHING.contains(&call.operation.as_str()) || call.stage == Stage::RollingBack {
+        return;
+    }
+    let Some(name) = call.text("StackSetName") else {
+        return;
+    };
+    let Some(wanted) = facts.intent.sets.get(name) else {
+        return;
+    };
+    let environments = &facts.shape.environments;
+    let at = environments
+        .iter()
+        .position(|environment| environment.name == wanted.environment);
+    let Some(environment) = at.and_then(|at| environments.get(at)) else {
+        return;
+    };
+    tolerance(call, environment, findings);
+    let previous = at
+        .filter(|_| environment.after_previous)
+        .and_then(|at| at.checked_sub(1))
+        .and_then(|at| environments.get(at));
+    let Some(previous) = previous else { return };
+    let before = name.replace(
+        &format!("-{}", environment.name),
+        &format!("-{}", previous.name),
+    );
+    let Some(their) = facts.intent.sets.get(&before) else {
+        return;
+    };
+    findings.near("S8");
+    let done = intent::set(world, &before).is_some_and(|set| {
+        !set.is_busy()
+            && their.instances.keys().all(|key| {
+                set.instances
+                    .get(key)
+                    .is_some_and(|instance| instance.status == InstanceStatus::Current)
+            })
+    });
+    findings.check("S8", done, || {
+        format!("{before} is not done, and {name} begins: {}", call.line())
+    });
+}
+
+/// What AWS is told must not be more than what the files say of so many accounts.
+fn tolerance(
+    call: &Call,
+    environment: &crate::simulation::shape::Environment,
+    findings: &mut Findings,
+) {
+    let accounts = call.texts("/DeploymentTargets/Accounts").len();
+    let told = call
+        .input
+        .pointer("/OperationPreferences/FailureToleranceCount")
+        .and_then(|count| {
+            count
+                .as_str()
+                .map_or_else(|| count.as_u64(), |text| text.parse().ok())
+        })
+        .and_then(|count| usize::try_from(count).ok())
+        .unwrap_or(0);
+    let declared = environment.delivery.tolerance.of(accounts);
+    findings.near_if("S9", declared < accounts);
+    findings.check("S9", told <= declared, || {
+        format!(
+            "{told} of {accounts} accounts may fail where {declared} are declared: {}",
+            call.line()
+        )
+    });
+}
