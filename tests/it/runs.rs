@@ -37,7 +37,10 @@ fn paused_run(outcome: &Outcome) -> String {
     let (_, rest) = all
         .split_once("bedrail approve ")
         .unwrap_or_else(|| panic!("no command to approve with\n{}", outcome.transcript()));
-    rest.split_whitespace().next().unwrap_or_default().to_owned()
+    rest.split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// S6, L3: `kill -9` in the middle of a first rollout, then one command.
@@ -57,7 +60,9 @@ fn a_rollout_that_was_killed_is_gone_on_with_by_one_command() {
     project
         .expect(0, ["plan", "--sandbox", "--detailed-exitcode"])
         .mentions("No changes");
-    project.expect(1, ["resume", "--sandbox"]).mentions("has come to its end");
+    project
+        .expect(1, ["resume", "--sandbox"])
+        .mentions("has come to its end");
 }
 
 /// L5: the first Ctrl-C starts nothing new, and what AWS has begun comes to its end.

@@ -139,10 +139,16 @@ impl Background {
     #[track_caller]
     pub fn end(mut self, limit: Duration) -> Option<i32> {
         let end = wait_for(limit, || {
-            self.child.try_wait().expect("the process can be waited for")
+            self.child
+                .try_wait()
+                .expect("the process can be waited for")
         });
         let status = end.unwrap_or_else(|| {
-            panic!("`{}` still runs after {limit:?}; it said:\n{}", self.command, self.said())
+            panic!(
+                "`{}` still runs after {limit:?}; it said:\n{}",
+                self.command,
+                self.said()
+            )
         });
         status.code()
     }
