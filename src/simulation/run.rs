@@ -340,6 +340,7 @@ async fn take_back(theatre: &mut Theatre) {
     theatre.recorder.with(|traffic| {
         let facts = &mut traffic.judge.facts;
         std::mem::swap(&mut facts.intent, &mut facts.previous);
+        facts.intent.restored = true;
     });
     let ended = theatre.runs(Task::Rollback, Orders::default()).await;
     let before = theatre
