@@ -203,7 +203,7 @@ async fn what_failed_is_tried_again_and_nothing_else() {
     let stage = Stage::rolled_out();
     stage
         .project
-        .replace("rollout.yaml", "keyPrefix: bedrock }", "keyPrefix: other }");
+        .replace("rollout.yaml", "audio: true }", "audio: false }");
     stage.mishap(bedrail::sandbox::faults::Fault {
         account: Some(stage.account("dev-1").id().to_owned()),
         ..on(
