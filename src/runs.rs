@@ -16,6 +16,7 @@ use crate::journal::entry::{Command, Process, RunStarted};
 use crate::journal::lease::{self, Claim, Granted, Holder, Lease, LeaseError, Terms};
 use crate::journal::{Entry, Journal, JournalError, Medium, MediumError, RunId, writer};
 use crate::plan::undo::{Touched, undo};
+use crate::plan::waves::Assigned;
 use crate::plan::{Lock, Plan, Step, StepId, Unusable};
 
 /// The reviewed plan beside a run's journal.
@@ -186,8 +187,30 @@ impl Records {
         let id = RunId::starting(self.clock.now(), fastrand::u16(..));
         let granted = self.lease(command, &id, &plan, watching).await?;
         let Granted { lease, taken_from } = granted;
-        let bytes = plan.to_bytes();
-        self.medium.put(&id, PLAN, bytes).await?;
+        match self.record(command, &id, &plan, &lease).await {
+            Ok((journal, past)) => Ok(Run {
+                ledger: Arc::new(Ledger::new(journal, lease, 0)),
+                id,
+                plan,
+                taken_from,
+                past,
+            }),
+            Err(trouble) => {
+                give_back(&lease).await;
+                Err(trouble)
+            }
+        }
+    }
+
+    async fn record(
+        &self,
+        command: Command,
+        id: &RunId,
+        plan: &Plan,
+        lease: &Lease,
+    ) -> Result<(Journal, Past), Trouble> {
+        let past = self.history(id).await?;
+        self.medium.put(id, PLAN, plan.to_bytes()).await?;
         let started = RunStarted {
             run: id.clone(),
             tool: plan.tool.clone(),
@@ -200,15 +223,8 @@ impl Records {
             by: self.by.clone(),
             epoch: lease.epoch(),
         };
-        let past = self.history(&id).await?;
         let journal = Journal::create(self.medium.clone(), started, self.clock).await?;
-        Ok(Run {
-            id,
-            plan,
-            taken_from,
-            past,
-            ledger: Arc::new(Ledger::new(journal, lease, 0)),
-        })
+        Ok((journal, past))
     }
 
     /// Takes up a run that was interrupted, wherever and however.
@@ -236,14 +252,17 @@ impl Records {
             .map_or(Command::Apply, |started| started.command);
         let Granted { lease, taken_from } = self.lease(command, &id, &plan, watching).await?;
         // Read again under the lease: whoever held it before may have written since.
-        let reopened = Journal::reopen(self.medium.clone(), &id, lease.epoch(), self.clock).await?;
+        let medium = self.medium.clone();
+        let taken = Journal::take_over(medium, &id, &self.by, lease.epoch(), self.clock).await;
+        let reopened = match taken {
+            Ok(reopened) => reopened,
+            Err(error) => {
+                give_back(&lease).await;
+                return Err(error.into());
+            }
+        };
         let recalled = Recalled::of(&reopened.opened.records, &plan);
         let ledger = Ledger::new(reopened.journal, lease, recalled.calls);
-        ledger.note(Entry::TakenOver {
-            epoch: ledger.lease().epoch(),
-            by: self.by.clone(),
-            previous: recalled.started.map(|started| started.by),
-        });
         Ok(Run {
             id,
             plan,
@@ -292,7 +311,7 @@ impl Records {
                 }
                 run
             }
-            None => runs.into_iter().next().ok_or(Trouble::NoRun(place))?,
+            None => return self.newest().await?.ok_or(Trouble::NoRun(place)),
         };
         self.read(id).await
     }
@@ -302,9 +321,23 @@ impl Records {
     /// # Errors
     /// It cannot be read.
     pub async fn newest(&self) -> Result<Option<Kept>, Trouble> {
-        match self.medium.runs().await?.into_iter().next() {
-            Some(id) => self.read(id).await.map(Some),
-            None => Ok(None),
+        for id in self.medium.runs().await? {
+            match self.read(id).await {
+                // Its process died before the first record: nothing was sent.
+                Err(Trouble::Journal(error)) if error.never_began() => {}
+                other => return other.map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The waves of a rollout that was not brought to its end, if the newest run is one; none when it cannot be read.
+    pub async fn open_waves(&self) -> Assigned {
+        match self.newest().await {
+            Ok(Some(kept)) if kept.recalled.outcome != Some(RunOutcome::Converged) => {
+                kept.plan.assigned()
+            }
+            Ok(_) | Err(_) => Assigned::new(),
         }
     }
 
@@ -335,6 +368,11 @@ impl Records {
         }
         Ok(past)
     }
+}
+
+/// A lease that is not given back runs out.
+async fn give_back(lease: &Lease) {
+    let _ = lease.release().await;
 }
 
 impl Run {
@@ -374,8 +412,7 @@ impl Run {
         });
         // A run whose end could not be recorded is gone on with, finds everything done, and ends again.
         if self.ledger.commit().await.is_ok() {
-            // A lease that is not given back runs out.
-            let _ = self.ledger.lease().release().await;
+            give_back(self.ledger.lease()).await;
         }
         report
     }

@@ -95,6 +95,11 @@ impl Session {
 
     /// Reads what is live and compares.
     pub async fn plan(&self) -> Result<Plan, Stop> {
+        self.plan_beside(&Assigned::new()).await
+    }
+
+    /// The same while a rollout is open that has dealt out waves already: who arrived since joins the last one.
+    pub async fn plan_beside(&self, assigned: &Assigned) -> Result<Plan, Stop> {
         if mutant!(PlanWrites) {
             self.aws.allow_writes();
             self.aws.activate_organizations_access().await?;
@@ -102,7 +107,7 @@ impl Session {
         let scope = self.scope();
         let desired = Desired::of(&scope);
         let observation = Observation::of(&self.aws, &scope, &desired).await?;
-        let plan = plan::build(scope, &desired, &observation, &Assigned::new()).map_err(
+        let plan = plan::build(scope, &desired, &observation, assigned).map_err(
             |NoPlan {
                  diagnostics,
                  refused,

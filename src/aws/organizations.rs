@@ -177,20 +177,24 @@ impl Aws {
     /// Where an account is in the tree: an organizational unit or the root. `None`: it is not in the organization.
     pub async fn parent_of(&self, account: &AccountId) -> Result<Option<TargetId>, AwsError> {
         let place = self.organizations()?;
-        let answer = self
-            .call(&place, read("ListParents"), async |client: Client| {
-                client
-                    .list_parents()
-                    .child_id(account.as_str())
-                    .send()
-                    .await
-            })
-            .await;
+        // There is one, and still it may stand on a page after an empty one.
+        let answer = pages(async |token: Option<String>| {
+            let answer = self
+                .call(&place, read("ListParents"), async |client: Client| {
+                    client
+                        .list_parents()
+                        .child_id(account.as_str())
+                        .set_next_token(token.clone())
+                        .send()
+                        .await
+                })
+                .await?;
+            let next = answer.next_token().map(str::to_owned);
+            Ok((answer.parents.unwrap_or_default(), next))
+        })
+        .await;
         match answer {
-            Ok(answer) => Ok(answer
-                .parents()
-                .first()
-                .and_then(|parent| parent.id()?.parse().ok())),
+            Ok(parents) => Ok(parents.first().and_then(|parent| parent.id()?.parse().ok())),
             Err(error) if error.is("ChildNotFoundException") => Ok(None),
             Err(error) => Err(error),
         }

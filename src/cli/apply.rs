@@ -130,6 +130,8 @@ pub async fn begin(
     command: Command,
     plan: Plan,
 ) -> Exit {
+    // The lease and the records may be kept in S3.
+    session.aws.allow_writes();
     let run = match records.begin(command, plan, &running::watching).await {
         Ok(run) => run,
         Err(trouble) => return running::refuse(common, records, &trouble).await,

@@ -50,6 +50,7 @@ pub async fn go_on(
             );
         }
     }
+    session.aws.allow_writes();
     let run = match records.go_on(kept, &running::watching).await {
         Ok(run) => run,
         Err(trouble) => return Ok(running::refuse(common, records, &trouble).await),

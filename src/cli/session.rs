@@ -91,7 +91,8 @@ impl Session {
 
     /// Reads what is live and compares.
     pub async fn plan(&self, common: &Common) -> Result<Plan, Stop> {
-        let reading = self.session.plan();
+        let open = super::running::records(common, self).open_waves().await;
+        let reading = self.session.plan_beside(&open);
         Ok(waiting::show(common, &self.session.aws, "reading what is live", reading).await?)
     }
 

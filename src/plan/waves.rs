@@ -9,6 +9,8 @@ use crate::digest;
 use crate::ids::AccountId;
 use crate::resources::scope::Scope;
 
+use super::model::Plan;
+
 /// The only wave of an environment that declares none, and of a first installation that goes at once.
 pub const ALL: &str = "all";
 
@@ -125,6 +127,12 @@ pub fn assign(
         .collect();
     let last = delivery.waves.len() - 1;
     let mut parts: Vec<BTreeSet<AccountId>> = vec![BTreeSet::new(); delivery.waves.len()];
+    // Waves of other names were other waves.
+    let assigned = assigned.filter(|assigned| {
+        assigned
+            .values()
+            .all(|name| delivery.waves.iter().any(|wave| wave.name == *name))
+    });
     if let Some(assigned) = assigned {
         for member in members {
             let named = assigned.get(member.account);
@@ -242,6 +250,24 @@ fn with_positions(waves: Vec<Wave>) -> Waves {
         })
         .collect();
     Waves { waves, position }
+}
+
+impl Plan {
+    /// Which wave each account was given.
+    pub fn assigned(&self) -> Assigned {
+        self.environments
+            .iter()
+            .filter(|(_, order)| !order.waves.is_empty())
+            .map(|(name, order)| {
+                let waves = order.waves.iter().flat_map(|wave| {
+                    wave.accounts
+                        .iter()
+                        .map(|account| (account.clone(), wave.name.clone()))
+                });
+                (name.clone(), waves.collect())
+            })
+            .collect()
+    }
 }
 
 /// How many of `accounts` an amount is: percentages are rounded down, as StackSets does (CloudFormation API,

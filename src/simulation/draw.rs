@@ -131,9 +131,10 @@ impl Options {
             Start::RolledOut
         };
         let aws = Aws {
-            latency: match rng.u8(0..4) {
-                0 => Latency::None,
-                1 => Latency::Fast,
+            // Every minute of an operation is some calls more.
+            latency: match rng.u8(0..8) {
+                0..4 => Latency::None,
+                4..6 => Latency::Fast,
                 _ => Latency::Real,
             },
             page_size: rng.bool().then(|| rng.usize(1..=4)),
@@ -289,17 +290,20 @@ fn classes() -> Vec<(Option<&'static str>, What)> {
     ]
 }
 
+/// Each strikes once: an update whose rollback fails too has to be mended by a person.
 fn broken(rng: &mut Rng, shape: &Shape) -> Vec<Broken> {
     let mut accounts = actives(shape);
     if shape.components.hub {
         accounts.push(HUB);
     }
-    (0..rng.usize(1..=2))
-        .map(|_| Broken {
-            account: (*pick(rng, &accounts).unwrap_or(&HUB)).to_owned(),
-            resource: *pick(rng, &[None, Some("Group"), Some("Marker"), Some("Role")])
-                .unwrap_or(&None),
-            times: rng.u32(1..=3),
+    let resources = [None, Some("Group"), Some("Marker"), Some("Role")];
+    pick(rng, &accounts)
+        .map(|account| (*account).to_owned())
+        .into_iter()
+        .map(|account| Broken {
+            account,
+            resource: pick(rng, &resources).copied().flatten(),
+            times: 1,
         })
         .collect()
 }

@@ -158,7 +158,7 @@ fn environment(shape: &Shape, at: usize, version: Version) -> Option<(&'static s
     };
     let mut text = format!(
         "environment: {name}\ntargets:\n  organizationalUnits: [Work/{name}]\n{}regions: [{}]\n\
-         parameters:\n  Retention: {}\n  Models: [\"{}\"]\n",
+         parameters:\n  Retention: {}\n{}",
         if has(AccountKind::Excluded) {
             "  exclude: { tags: { rollout: frozen } }\n"
         } else {
@@ -166,7 +166,11 @@ fn environment(shape: &Shape, at: usize, version: Version) -> Option<(&'static s
         },
         shape.regions.join(", "),
         version.retention(at),
-        model(name, version)
+        if shape.components.policy || shape.components.seal {
+            format!("  Models: [\"{}\"]\n", model(name, version))
+        } else {
+            String::new()
+        }
     );
     if shape.components.exception
         && let Some(account) = exception(shape, at)

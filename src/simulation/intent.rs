@@ -44,6 +44,8 @@ pub struct Intent {
     pub logging: BTreeMap<Place, Value>,
     /// Places where somebody else's configuration stands, which must stay.
     pub foreign: BTreeMap<Place, Value>,
+    /// What is wanted is what was there before: AWS itself may have taken a failed update back.
+    pub restored: bool,
 }
 
 pub fn place(account: &str, region: &str) -> Place {
@@ -165,6 +167,15 @@ impl Intent {
             hub: shape.components.hub,
             logging,
             foreign: BTreeMap::new(),
+            restored: false,
+        }
+    }
+
+    fn is_at_rest(&self, stack: &Stack) -> bool {
+        if self.restored {
+            is_as_before(stack)
+        } else {
+            is_done(stack)
         }
     }
 
@@ -190,7 +201,7 @@ impl Intent {
                 None => missing.push(format!("stack {HUB_STACK} is not there")),
                 Some(stack) => {
                     let sign = format!("${{Organization}} {}", self.version.word());
-                    if !is_done(stack) {
+                    if !self.is_at_rest(stack) {
                         missing.push(format!("stack {HUB_STACK} is {}", stack.status.as_str()));
                     } else if !body(world, stack).contains(&sign) {
                         missing.push(format!("stack {HUB_STACK} has another template"));
@@ -246,7 +257,7 @@ impl Intent {
                 missing.push(format!("{name} in {} {} has no stack", key.0, key.1));
                 continue;
             };
-            if !is_done(stack) {
+            if !self.is_at_rest(stack) {
                 missing.push(format!(
                     "stack of {name} in {} {} is {}",
                     key.0,
@@ -275,6 +286,12 @@ impl Intent {
         wanted: &PolicyIntent,
         missing: &mut Vec<String>,
     ) {
+        let versions = attached(world, component, environment).count();
+        if versions > 1 {
+            missing.push(format!(
+                "{versions} versions of {component} are left in {environment}"
+            ));
+        }
         for account in &wanted.members {
             let holding = holding(world, component, environment, account);
             match holding.as_slice() {
@@ -381,6 +398,11 @@ pub fn is_done(stack: &Stack) -> bool {
         stack.status.as_str(),
         "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE"
     )
+}
+
+/// At rest, and as it was before a failed update.
+fn is_as_before(stack: &Stack) -> bool {
+    is_done(stack) || stack.status.as_str() == "UPDATE_ROLLBACK_COMPLETE"
 }
 
 pub fn body(world: &World, stack: &Stack) -> std::sync::Arc<str> {

@@ -11,6 +11,7 @@
 pub mod disk;
 pub mod draw;
 pub mod files;
+pub mod fleet;
 pub mod intent;
 pub mod interference;
 pub mod invariants;
@@ -20,6 +21,7 @@ pub mod record;
 pub mod run;
 pub mod shape;
 pub mod shrink;
+pub mod sweep;
 pub mod theatre;
 pub mod wire;
 

@@ -48,6 +48,8 @@ pub struct Outcome {
     pub findings: Findings,
     pub calls: Vec<Call>,
     pub world: World,
+    /// Of the first process.
+    pub disk_steps: usize,
 }
 
 impl Outcome {
@@ -148,7 +150,7 @@ async fn roll_out(shape: &Shape, first: Loaded, world: World) -> Result<World, U
         .is_some_and(|told| told.1.outcome == RunOutcome::Converged);
     if !converged || missing != Some(Vec::new()) || !breaches.is_empty() {
         return Err(Unusable::FirstRollout(format!(
-            "{ended:?}; {missing:?}; {breaches:?}"
+            "{breaches:?}; {missing:?}; {ended:?}"
         )));
     }
     Ok(theatre.look(World::clone).unwrap_or(world))
@@ -191,6 +193,7 @@ async fn play(options: &Options, material: &Material) -> Outcome {
     Outcome {
         findings,
         calls,
+        disk_steps: usize::try_from(theatre.first_disk_steps()).unwrap_or(usize::MAX),
         world: theatre.look(World::clone).unwrap_or(before),
     }
 }
@@ -236,6 +239,10 @@ async fn chaos(theatre: &mut Theatre, options: &Options) {
             None => theatre.runs(task, orders).await,
         };
         judge(theatre, &ended, "a run in bad weather");
+        if options.rollback && ended.report().is_some() {
+            // It is this run that is taken back, not another one that has nothing to do.
+            return;
+        }
         task = match crash.map(|crash| crash.then) {
             Some(Then::ApplyAnew) => Task::Apply,
             _ => Task::Resume,
@@ -333,6 +340,7 @@ async fn take_back(theatre: &mut Theatre) {
     theatre.recorder.with(|traffic| {
         let facts = &mut traffic.judge.facts;
         std::mem::swap(&mut facts.intent, &mut facts.previous);
+        facts.intent.restored = true;
     });
     let ended = theatre.runs(Task::Rollback, Orders::default()).await;
     let before = theatre

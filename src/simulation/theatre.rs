@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::apply::approvals::Nobody;
-use crate::apply::event::Event;
+use crate::apply::event::{Event, What as Said};
 use crate::apply::{Deadlines, Interrupt, RunReport};
 use crate::aws::{Aws, EmbeddedHttp, EmbeddedKeys, Source};
 use crate::clock::Clock;
@@ -82,9 +82,15 @@ pub struct Theatre {
     clock: Clock,
     loaded: Loaded,
     processes: usize,
+    first_disk: Option<MemoryDisk>,
 }
 
 impl Theatre {
+    /// Steps that the disk of the first process has made.
+    pub fn first_disk_steps(&self) -> u64 {
+        self.first_disk.as_ref().map_or(0, MemoryDisk::steps)
+    }
+
     pub fn new(world: World, loaded: Loaded, facts: Facts, seed: u64, wire: Wire) -> Self {
         let now = world.now;
         let sandbox = Sandbox::in_memory(world, crate::sandbox::Clock::starting_at(now));
@@ -95,6 +101,7 @@ impl Theatre {
             disk: MemoryDisk::default(),
             loaded,
             processes: 0,
+            first_disk: None,
         }
     }
 
@@ -125,6 +132,7 @@ impl Theatre {
             disk.plan(crash.nth as u64, Mishap::Dies);
             deadly = true;
         }
+        self.first_disk.get_or_insert_with(|| disk.clone());
         let paper = Paper::new(disk, process.clone(), deadly);
         let records = Records {
             medium: Arc::new(Folder::on(paper, Path::new("/records"))),
@@ -159,7 +167,8 @@ impl Theatre {
         task: Task,
         orders: &Orders<'_>,
     ) -> Ended {
-        let work = process.lives(self.work(process, records, task, orders));
+        // On the heap: with all that it calls it is too much for the stack of a thread.
+        let work = process.lives(Box::pin(self.work(process, records, task, orders)));
         match tokio::time::timeout(liveness::RUN_MAX, work).await {
             Err(_) => Ended::Late,
             Ok(None) => Ended::Died,
@@ -210,7 +219,7 @@ impl Theatre {
             self.interferes(process, deed);
         }
         match records.begin(Command::Apply, plan, &|_, _| {}).await {
-            Ok(run) => self.execute(process, &session.aws, run).await,
+            Ok(run) => Box::pin(self.execute(process, &session.aws, run)).await,
             Err(trouble) => Ended::Refused(trouble),
         }
     }
@@ -221,7 +230,7 @@ impl Theatre {
             Err(why) => return Ended::NoPlan(why),
         };
         match records.go_on(kept, &|_, _| {}).await {
-            Ok(run) => self.execute(process, &aws, run).await,
+            Ok(run) => Box::pin(self.execute(process, &aws, run)).await,
             Err(trouble) => Ended::Refused(trouble),
         }
     }
@@ -240,7 +249,7 @@ impl Theatre {
             Err(why) => return Ended::NoPlan(why),
         };
         match records.begin(Command::Rollback, plan, &|_, _| {}).await {
-            Ok(run) => self.execute(process, &aws, run).await,
+            Ok(run) => Box::pin(self.execute(process, &aws, run)).await,
             Err(trouble) => Ended::Refused(trouble),
         }
     }
@@ -249,7 +258,12 @@ impl Theatre {
         process.turns_to(Stage::Applying);
         let plan = run.plan.clone();
         let interrupt = Interrupt::default();
-        let mut on_event = |_: &Event| {};
+        let mut on_event = |event: &Event| {
+            if let Said::StepStarted { step, .. } = &event.what {
+                self.recorder
+                    .with(|traffic| traffic.judge.journals.begins(process.number, &step.0));
+            }
+        };
         let how = How {
             deadlines: Deadlines::default(),
             bake_scale: 1.0,

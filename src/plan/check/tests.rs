@@ -175,7 +175,7 @@ fn steps_wait_for_earlier_ones_of_the_plan_in_no_circle() {
 
     let backwards = plan(vec![
         after(instances("a", &[MEMBER]), "b"),
-        policy("b", policy::change::What::Delete),
+        policy("b", policy::change::What::Delete { content: None }),
     ]);
     assert_eq!(broken(&backwards), only(Rule::Order, "a"));
 
@@ -234,7 +234,7 @@ fn changes_that_exclude_each_other_carry_their_lock() {
     other.lock = Some(Lock::StackSet("b".to_owned()));
     assert_eq!(broken(&plan(vec![other])), only(Rule::Locks, "a"));
 
-    let mut open = policy("a", policy::change::What::Delete);
+    let mut open = policy("a", policy::change::What::Delete { content: None });
     open.lock = None;
     assert_eq!(broken(&plan(vec![open])), only(Rule::Locks, "a"));
 }

@@ -124,8 +124,19 @@ async fn attempt(
             let id = find(context, change).await?;
             detach(context, &id, target).await.map(nothing_more)
         }
-        What::Delete => {
+        What::Delete { content } => {
             let id = find(context, change).await?;
+            match (aws.describe_policy(&id).await, content) {
+                (Err(error), _) if error.is("PolicyNotFoundException") => return Ok(Vec::new()),
+                (Err(error), _) => return Err(error.into()),
+                (Ok(live), Some(reviewed)) if content_digest(&live) != *reviewed => {
+                    return Err(Trouble::Conflict(format!(
+                        "policy {} was changed since it was planned, and was not deleted",
+                        change.name
+                    )));
+                }
+                (Ok(_), _) => {}
+            }
             remember(context, step, change, &id).await?;
             match aws.delete_policy(&id).await {
                 Err(error) if error.is("PolicyNotFoundException") => Ok(Vec::new()),

@@ -333,7 +333,9 @@ pub(super) fn delete(
                 policy_type,
                 policy.name,
                 Some(live.id.clone()),
-                What::Delete,
+                What::Delete {
+                    content: Some(content_digest(&live.content)),
+                },
             ),
         )
     })
@@ -450,7 +452,12 @@ pub(super) fn of<'a>(desired: &'a Desired, wave: Option<&'a str>) -> StepDraft<'
         changes: Vec::new(),
         lock: Some(Lock::Organizations),
         preimage: String::new(),
-        change: change(desired.policy_type, &desired.name, None, What::Delete),
+        change: change(
+            desired.policy_type,
+            &desired.name,
+            None,
+            What::Delete { content: None },
+        ),
     }
 }
 

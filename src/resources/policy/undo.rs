@@ -28,10 +28,12 @@ pub fn undo(step: &Step, change: &Change, memory: &Touched, into: &mut Undo<'_>)
     let name = &change.name;
     let new = is_new(name, into);
     let (action, title, what, id) = match &change.what {
-        What::Create { .. } => (
+        What::Create { content, .. } => (
             Action::Delete,
             "delete policy".to_owned(),
-            What::Delete,
+            What::Delete {
+                content: Some(content_digest(into.plan.blob(content))),
+            },
             None,
         ),
         What::Update { content, .. } => {
@@ -71,7 +73,7 @@ pub fn undo(step: &Step, change: &Change, memory: &Touched, into: &mut Undo<'_>)
             // One that was deleted since comes back under another id.
             change.id.clone().filter(|_| !is_deleted(name, into)),
         ),
-        What::Delete => {
+        What::Delete { .. } => {
             let Some(previous) = memory.preimage::<Previous>(POLICY) else {
                 return into.stays(
                     step,
@@ -109,7 +111,7 @@ fn is_new(name: &str, undo: &Undo<'_>) -> bool {
 }
 
 fn is_deleted(name: &str, undo: &Undo<'_>) -> bool {
-    any(name, undo, |what| matches!(what, What::Delete))
+    any(name, undo, |what| matches!(what, What::Delete { .. }))
 }
 
 fn any(name: &str, undo: &Undo<'_>, is: impl Fn(&What) -> bool) -> bool {

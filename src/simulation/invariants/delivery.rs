@@ -53,7 +53,21 @@ pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings
             })
     });
     findings.check("S8", done, || {
-        format!("{before} is not done, and {name} begins: {}", call.line())
+        let left: Vec<String> = intent::set(world, &before)
+            .into_iter()
+            .flat_map(|set| &set.instances)
+            .map(|((account, region), instance)| {
+                format!(
+                    "{account} {region} {} {:?}",
+                    instance.status.as_str(),
+                    instance.reason
+                )
+            })
+            .collect();
+        format!(
+            "{before} is not done ({left:?}), and {name} begins: {}",
+            call.line()
+        )
     });
 }
 

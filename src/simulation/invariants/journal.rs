@@ -29,6 +29,17 @@ impl Journals {
         self.open.entry(process).or_default().extend(intents);
     }
 
+    /// A process has begun a step.
+    pub fn begins(&mut self, process: usize, step: &str) {
+        // What is begun after Ctrl-C is not known, and so is everything that it does.
+        if !self.interrupted.contains(&process) {
+            self.begun
+                .entry(process)
+                .or_default()
+                .insert(step.to_owned());
+        }
+    }
+
     pub fn before(&mut self, call: &Call, findings: &mut Findings) {
         if call.stage == Stage::Planning {
             return;
@@ -53,13 +64,13 @@ impl Journals {
             let begun = self.begun.entry(call.process).or_default();
             let interrupted = self.interrupted.contains(&call.process);
             findings.near_if("L5", interrupted);
-            if let Some(step) = &intent.step {
-                let known = begun.contains(step);
-                findings.check("L5", known || !interrupted, || {
-                    format!("after Ctrl-C step {step} begins: {}", call.line())
-                });
-                begun.insert(step.clone());
-            }
+            let known = intent
+                .step
+                .as_ref()
+                .is_some_and(|step| begun.contains(step));
+            findings.check("L5", known || !interrupted, || {
+                format!("a step begins after Ctrl-C: {}", call.line())
+            });
             findings.near("X6");
             findings.check("X6", intent.step.is_some() && intent.epoch > 0, || {
                 format!("the journal does not tell for which step: {}", call.line())

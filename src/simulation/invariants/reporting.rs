@@ -61,8 +61,8 @@ fn every_target_once(plan: &Plan, report: &RunReport, findings: &mut Findings) {
     findings.near_if("R3", listed > 0);
     findings.check("R3", report.summary.succeeded + listed == planned, || {
         format!(
-            "{planned} targets planned, {} succeeded, {listed} listed",
-            report.summary.succeeded
+            "{planned} targets planned, {} succeeded, {listed} listed: {:?} {:?} {:?}",
+            report.summary.succeeded, report.outcome, report.summary, report.failures
         )
     });
     let first_causes = report

@@ -28,6 +28,7 @@ const SAFE_TO_RESEND: &[&str] = &[
     "CreateStackSet",
     "DeleteStack",
     "DeleteStackSet",
+    "DeletePolicy",
     "UpdateTerminationProtection",
     "ActivateOrganizationsAccess",
 ];

@@ -27,7 +27,14 @@ pub fn after(world: &World, call: &Call, facts: &Facts, findings: &mut Findings)
     if call.operation != "DetachPolicy" {
         return;
     }
+    let policy = call
+        .text("PolicyId")
+        .and_then(|id| world.organizations.policies.get(id));
     for ((component, environment), wanted) in &facts.intent.policies {
+        let name = format!("bedrail-{ROLLOUT}-{component}-{environment}");
+        if !policy.is_some_and(|policy| policy.name.starts_with(&name)) {
+            continue;
+        }
         for account in &wanted.members {
             let left = !intent::holding(world, component, environment, account).is_empty();
             let had = call

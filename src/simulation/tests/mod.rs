@@ -1,4 +1,6 @@
 //! What `cargo test` runs of the simulation.
 
 mod mutants;
+mod scenarios;
 mod seeds;
+mod sweep;

@@ -10,3 +10,4 @@ mod policies;
 mod runs;
 mod stack_sets;
 pub mod stage;
+mod waves;

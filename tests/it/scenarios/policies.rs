@@ -73,7 +73,7 @@ fn deeds(run: &Run) -> Vec<String> {
                     format!("attach {target}{looks}")
                 }
                 Deed::Detach { target } => format!("detach {target}"),
-                Deed::Delete => "delete".to_owned(),
+                Deed::Delete { .. } => "delete".to_owned(),
             }),
             _ => None,
         })

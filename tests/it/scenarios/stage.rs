@@ -1,10 +1,11 @@
 //! A rollout's folder, an organization and a clock: plan and apply as the commands do, then look.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use bedrail::apply::approvals::Nobody;
+use bedrail::apply::approvals::{Approval, Approvals, Question};
 use bedrail::apply::event::{Event, Failure, FailureClass, RunOutcome, What};
 use bedrail::apply::{Deadlines, Interrupt, RunReport, Setting};
 use bedrail::aws::{Aws, ConnectError, EmbeddedHttp, EmbeddedKeys, Source};
@@ -26,6 +27,8 @@ use bedrail::sandbox::world::cloudformation::stacks::Stack;
 use bedrail::sandbox::world::{AccountId, Latency, Place, Region, Regional, World};
 use bedrail::sandbox::{Sandbox, seed};
 use bedrail::session::{self, Session, Stop};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
 
 use crate::support::project::Project;
@@ -52,9 +55,26 @@ pub struct Stage {
     pub filter: Filter,
     /// Where runs are recorded.
     pub disk: MemoryDisk,
+    /// What whoever is asked for an approval answers.
+    pub approval: Approval,
+    /// What was asked.
+    pub asked: RefCell<Vec<Question>>,
     clock: Clock,
     calls: Arc<Mutex<Vec<Observed>>>,
     rules: Mutex<Vec<Fault>>,
+}
+
+/// Who is asked for approvals.
+struct Person<'a> {
+    answer: Approval,
+    asked: &'a RefCell<Vec<Question>>,
+}
+
+impl Approvals for Person<'_> {
+    fn ask(&self, question: Question) -> LocalBoxFuture<'_, Approval> {
+        self.asked.borrow_mut().push(question);
+        std::future::ready(self.answer.clone()).boxed_local()
+    }
 }
 
 /// Why there was nothing to apply.
@@ -129,6 +149,10 @@ impl Stage {
             deadlines: Deadlines::default(),
             filter: Filter::default(),
             disk: MemoryDisk::default(),
+            approval: Approval::Approved {
+                by: "alice".to_owned(),
+            },
+            asked: RefCell::default(),
             clock: Clock::starting_at(now),
             calls,
             rules: Mutex::default(),
@@ -170,8 +194,9 @@ impl Stage {
             .session()
             .await
             .unwrap_or_else(|trouble| panic!("{}", trouble.text()));
+        let open = self.records("operator").open_waves().await;
         let plan = session
-            .plan()
+            .plan_beside(&open)
             .await
             .unwrap_or_else(|stop| panic!("{}", Trouble::from(stop).text()));
         assert_eq!(
@@ -207,7 +232,10 @@ impl Stage {
             deadlines: self.deadlines,
             bake_scale: 1.0,
             interrupt,
-            approvals: &Nobody,
+            approvals: &Person {
+                answer: self.approval.clone(),
+                asked: &self.asked,
+            },
         };
         let report = run.execute(&session.aws, how, &mut on_event).await;
         let calls = self.calls()[before..].to_vec();

@@ -125,7 +125,7 @@ fn moved(plan: &Plan, step: &Step, wanted: PolicyType) -> Option<Move> {
         }
         What::Attach { target, .. } => MoveKind::Attach(target.clone()),
         What::Detach { target } => MoveKind::Detach(target.clone()),
-        What::Delete => MoveKind::Delete,
+        What::Delete { .. } => MoveKind::Delete,
     };
     Some(Move {
         step: step.id.0.clone(),

@@ -109,6 +109,10 @@ fn applies(statement: &Value, question: &Question<'_>) -> bool {
         (None, Some(listed)) => !any(listed, |p| glob::action_matches(p, question.action)),
         (None, None) => false,
     };
+    // Most statements are about other actions: nothing else of them needs a look.
+    if !(principal && action) {
+        return false;
+    }
     let resource = match question.resource {
         None => true,
         Some(resource) => match (statement.get("Resource"), statement.get("NotResource")) {
@@ -117,9 +121,7 @@ fn applies(statement: &Value, question: &Question<'_>) -> bool {
             (None, None) => false,
         },
     };
-    principal
-        && action
-        && resource
+    resource
         && condition::holds(
             statement.get("Condition").unwrap_or(&Value::Null),
             question.context,

@@ -70,13 +70,24 @@ pub fn put(
     if alarms.len() >= MOST {
         return Err(errors::limit_exceeded());
     }
+    // There are no metrics here, so that an alarm sees missing data and nothing else. One that takes them for good is
+    // OK after its first evaluation (CloudWatch User Guide, how alarms treat missing data); that minute is skipped.
+    let treats = definition.get("TreatMissingData").and_then(Value::as_str);
+    let (state, reason) = if treats == Some("notBreaching") {
+        let reason = "Threshold Crossed: no datapoints were received and missing datapoints were treated as \
+                      [NonBreaching].";
+        (AlarmState::Ok, reason)
+    } else {
+        let reason = "Unchecked: Initial alarm creation";
+        (AlarmState::InsufficientData, reason)
+    };
     alarms.insert(
         name.to_owned(),
         Alarm {
             definition,
             configured: now,
-            state: AlarmState::InsufficientData,
-            reason: "Unchecked: Initial alarm creation".to_owned(),
+            state,
+            reason: reason.to_owned(),
             reason_data: None,
             updated: now,
             transitioned: now,

@@ -1,5 +1,5 @@
 //! CloudWatch: metric alarms of one account and Region. Nobody sends metrics here, so an alarm keeps the
-//! state that it was given last.
+//! state that it was made with, or given last.
 
 pub mod alarms;
 pub mod api;

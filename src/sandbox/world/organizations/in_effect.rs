@@ -4,7 +4,10 @@
 //! delay, so that an old and a new policy may act together, or neither. How long it takes is not
 //! documented: [`crate::sandbox::world::Settings::policy_lag_seconds`] bounds it and the seed draws it.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,6 +39,19 @@ pub struct InEffect {
     attached: BTreeMap<String, BTreeMap<String, Vec<Change<bool>>>>,
     /// Policies whose content has changed, or that were deleted since.
     contents: BTreeMap<String, Vec<Change<Value>>>,
+    /// Contents as they were read last, since every request asks for them.
+    #[serde(skip)]
+    read: Read,
+}
+
+/// By policy: the text, and what it says.
+#[derive(Debug, Default)]
+struct Read(Mutex<BTreeMap<String, (String, Arc<Value>)>>);
+
+impl Clone for Read {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// What the service control policies of an account say to a request.
@@ -90,6 +106,18 @@ impl InEffect {
         if let Some(changes) = self.contents.get_mut(policy) {
             note(changes, now, from, read(after));
         }
+    }
+
+    fn read_once(&self, policy: &str, content: &str) -> Arc<Value> {
+        let mut known = self.read.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((text, value)) = known.get(policy)
+            && text == content
+        {
+            return Arc::clone(value);
+        }
+        let value = Arc::new(read(content));
+        known.insert(policy.to_owned(), (content.to_owned(), Arc::clone(&value)));
+        value
     }
 
     /// Remembers what the policy says before it is changed or deleted.
@@ -176,7 +204,7 @@ impl Organizations {
             return policy::decide(content, question);
         }
         match self.policies.get(id) {
-            Some(held) => policy::decide(&read(&held.content), question),
+            Some(held) => policy::decide(&self.in_effect.read_once(id, &held.content), question),
             None => Decision::NotMentioned,
         }
     }
