@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::support::process::Outcome;
 use crate::support::project::Project;
 
 const LIMIT: Duration = Duration::from_secs(120);
+/// The first StackSet operation has begun.
+const STEP: &str = "hub-access/create-instances";
 
 /// The shipped rollout on an organization whose operations take no time.
 fn rolled_out() -> Project {
@@ -26,21 +27,9 @@ fn seeded(latency: &str) -> Project {
 fn change(project: &Project, environment: &str, before: u32, after: u32) {
     project.replace(
         &format!("environments/{environment}.yaml"),
-        &format!("LogRetentionDays: {before}"),
-        &format!("LogRetentionDays: {after}"),
+        &format!("\n  LogRetentionDays: {before}"),
+        &format!("\n  LogRetentionDays: {after}"),
     );
-}
-
-/// The id of the run that a pause names.
-fn paused_run(outcome: &Outcome) -> String {
-    let all = format!("{}{}", outcome.stdout, outcome.stderr);
-    let (_, rest) = all
-        .split_once("bedrail approve ")
-        .unwrap_or_else(|| panic!("no command to approve with\n{}", outcome.transcript()));
-    rest.split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .to_owned()
 }
 
 /// S6, L3: `kill -9` in the middle of a first rollout, then one command.
@@ -48,9 +37,9 @@ fn paused_run(outcome: &Outcome) -> String {
 fn a_rollout_that_was_killed_is_gone_on_with_by_one_command() {
     let project = seeded("fast");
     let killed = project
-        .bedrail(["apply", "--sandbox", "--yes", "--no-progress"])
+        .bedrail(["apply", "--sandbox", "--yes", "--format", "json"])
         .start();
-    killed.after("Phase 3", LIMIT);
+    killed.after(STEP, LIMIT);
     killed.signal("KILL");
     assert_eq!(killed.end(LIMIT), None);
     project
@@ -70,12 +59,11 @@ fn a_rollout_that_was_killed_is_gone_on_with_by_one_command() {
 fn a_rollout_that_was_interrupted_says_how_it_goes_on() {
     let project = seeded("fast");
     let interrupted = project
-        .bedrail(["apply", "--sandbox", "--yes", "--no-progress"])
+        .bedrail(["apply", "--sandbox", "--yes", "--format", "json"])
         .start();
-    interrupted.after("Phase 3", LIMIT);
+    interrupted.after(STEP, LIMIT);
     interrupted.signal("INT");
     interrupted.after("interrupted: nothing new is started", LIMIT);
-    interrupted.after("bedrail resume", LIMIT);
     assert_eq!(interrupted.end(LIMIT), Some(130));
     project.expect(0, ["resume", "--sandbox", "--no-progress"]);
     project.expect(0, ["plan", "--sandbox", "--detailed-exitcode"]);
@@ -86,9 +74,9 @@ fn a_rollout_that_was_interrupted_says_how_it_goes_on() {
 fn a_second_operator_is_refused_while_the_first_is_at_work() {
     let project = seeded("fast");
     let first = project
-        .bedrail(["apply", "--sandbox", "--yes", "--no-progress"])
+        .bedrail(["apply", "--sandbox", "--yes", "--format", "json"])
         .start();
-    first.after("Phase 1", LIMIT);
+    first.after(STEP, LIMIT);
     project
         .expect(4, ["apply", "--sandbox", "--yes"])
         .mentions("is in use by")
@@ -103,7 +91,7 @@ fn a_wave_is_approved_from_elsewhere() {
     let project = rolled_out();
     change(&project, "prod", 2557, 2192);
     let paused = project.expect(130, ["apply", "--sandbox", "--yes", "--no-progress"]);
-    let run = paused_run(&paused);
+    let run = paused.paused_run();
     paused.mentions("prod/rest").mentions("bedrail resume");
     // Nobody has said anything yet.
     project.expect(130, ["resume", "--sandbox", "--no-progress"]);
