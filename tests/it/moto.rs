@@ -103,12 +103,13 @@ fn a_rollout_is_the_same_on_moto_from_the_first_plan_to_the_removal_of_a_policy(
         "{}",
         planned.transcript()
     );
-    assert_eq!(
-        planned.json()["summary"]["delete"],
-        0,
-        "{}",
-        planned.transcript()
-    );
+    // Policies leave the canary accounts again once they are attached everywhere; nothing else goes.
+    for step in planned.json()["steps"].as_array().expect("steps") {
+        if step["action"] == "delete" {
+            let id = step["id"].as_str().unwrap_or_default();
+            assert!(id.contains("/detach-"), "{}", planned.transcript());
+        }
+    }
 
     let applied = stage
         .bedrail(["apply", "--yes", "--format", "json"])
