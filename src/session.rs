@@ -121,6 +121,7 @@ impl Session {
     async fn guarded(&self, plan: Plan) -> Result<Plan, Stop> {
         let scope = self.scope();
         let live = lockout::read(&self.aws, &scope, &plan).await?;
+        let plan = lockout::make_room(&scope, plan, &live);
         let judgement = lockout::judge(&scope, &plan, &live, &self.aws.identity().arn);
         if judgement.refusals.is_empty() {
             Ok(plan.advised(judgement.advice))

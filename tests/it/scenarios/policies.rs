@@ -334,6 +334,42 @@ async fn with_room_for_one_more_the_change_goes_through() {
     stage.apply().await.converged();
 }
 
+/// A value that all policies have in common changes them all at once; where one place is free, they follow each
+/// other through it.
+#[tokio::test(start_paused = true)]
+async fn policies_that_change_together_follow_each_other_through_the_last_free_place() {
+    let mut stage = Stage::rolled_out();
+    stage.filter.environments.insert("dev".to_owned());
+    stage.filter.phases.insert("seal".to_owned());
+    let unit = unit(&stage);
+    let ours = |stage: &Stage| -> BTreeSet<String> {
+        stage.look(|world| {
+            let policies = world.organizations.policies.values();
+            policies
+                .filter(|policy| {
+                    policy.name.starts_with("bedrail-") && policy.targets.contains(&unit)
+                })
+                .map(|policy| policy.name.clone())
+                .collect()
+        })
+    };
+    let before = ours(&stage);
+    fill(&stage, &unit, 9);
+    stage.project.replace(
+        "environments/base.yaml",
+        "BreakGlassRoles: [BreakGlass]",
+        "BreakGlassRoles: [BreakGlass, BreakGlassToo]",
+    );
+    let run = stage.apply().await;
+    run.converged();
+    let created = run.count("CreatePolicy");
+    assert!(created >= 2, "{created}");
+    let after = ours(&stage);
+    assert_eq!(after.len(), before.len());
+    assert_eq!(after.difference(&before).count(), created);
+    assert!(stage.plan().await.is_empty());
+}
+
 /// Somebody attaches policies of theirs until there are so many, FullAWSAccess and the rollout's own included.
 fn fill(stage: &Stage, target: &str, up_to: usize) {
     stage.change(|world| {

@@ -9,6 +9,7 @@ mod room;
 mod work;
 
 pub use read::read;
+pub use room::make as make_room;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,9 +83,9 @@ pub fn judge(scope: &Scope<'_>, plan: &Plan, live: &Live, caller: &str) -> Judge
             works.asks(*policy_type, subject)
         });
         refusal::add(scope, plan, findings, &mut judgement);
-        room::check(scope, plan, *policy_type, before, moves, &mut judgement);
         refusal::of_ours_only(scope, moves, &mut judgement);
     }
+    room::check(scope, plan, live, &mut judgement);
     cases::check(scope, live, &all, &mut judgement);
     judgement
 }
