@@ -288,12 +288,18 @@ impl Records {
         Lease::acquire(self.medium.clone(), claim, self.clock, self.terms, watching).await
     }
 
-    /// Who works on the rollout, or last did without saying that it had ended.
+    /// Makes sure that nobody is at work, before anything is read that is just being changed.
     ///
     /// # Errors
-    /// The lease cannot be read.
-    pub async fn holder(&self) -> Result<Option<Holder>, LeaseError> {
-        lease::holder(self.medium.as_ref()).await
+    /// Somebody is, or the lease cannot be read.
+    pub async fn nobody_at_work(&self) -> Result<(), LeaseError> {
+        match lease::at_work(self.medium.as_ref(), self.clock).await? {
+            None => Ok(()),
+            Some(holder) => Err(LeaseError::Held {
+                place: self.medium.place(),
+                holder: Box::new(holder),
+            }),
+        }
     }
 
     /// A run by its id; the newest without one.

@@ -113,7 +113,7 @@ impl Session {
                  refused,
              }| self.no_plan(diagnostics, refused),
         )?;
-        self.guarded(plan).await
+        Box::pin(self.guarded(plan)).await
     }
 
     /// The second stage: what policies of everybody would deny after each step. Reads only for a plan that

@@ -170,7 +170,7 @@ pub async fn run(
                                 step,
                                 reduced,
                                 left_out,
-                            } = start;
+                            } = *start;
                             let result =
                                 attempt(aws, plan, deadlines, shared, past, &reduced).await;
                             Ended::Step(step, left_out, result)
@@ -229,7 +229,7 @@ pub async fn run(
 
 /// What may be begun.
 enum Next {
-    Step(Start),
+    Step(Box<Start>),
     Look(Hurdle),
 }
 
@@ -534,7 +534,7 @@ impl<'a> Run<'a> {
             }
             if way == Way::Free && self.may_start(step) {
                 if let Some(start) = self.reduce(at, step, emit) {
-                    return Some(Next::Step(start));
+                    return Some(Next::Step(Box::new(start)));
                 }
                 at = self.first_waiting;
                 all_before_started = true;

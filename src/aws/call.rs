@@ -162,6 +162,12 @@ impl Aws {
                 self.known_config(place).await?
             };
             let client = C::connect(&config, self.inner.guard.clone());
+            // Writes to Organizations that meet are refused (ConcurrentModificationException).
+            let turn = if C::SERVICE == "Organizations" && !reads(operation.name) {
+                Some(self.inner.organizations_writes.lock().await)
+            } else {
+                None
+            };
             let noted = self.note(C::SERVICE, operation, place).await?;
             attempts += 1;
             let outcome = match tokio::time::timeout(deadline, send(client)).await {
@@ -181,6 +187,7 @@ impl Aws {
             if let (Some(witness), Some(call)) = (&self.witness, noted) {
                 witness.after(call, outcome.as_ref().map(|_| ()));
             }
+            drop(turn);
             let mut error = match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,

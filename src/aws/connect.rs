@@ -154,6 +154,7 @@ fn open(
             pacer: Pacer::new(pacing),
             sessions: Sessions::new(options.deployer.clone(), source),
             call_as: options.call_as,
+            organizations_writes: tokio::sync::Mutex::default(),
         }),
         witness: None,
     }

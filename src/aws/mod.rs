@@ -65,6 +65,8 @@ struct Inner {
     pacer: pacing::Pacer,
     sessions: session::Sessions,
     call_as: CallAs,
+    /// One write to Organizations at a time.
+    organizations_writes: tokio::sync::Mutex<()>,
 }
 
 impl Aws {

@@ -97,6 +97,10 @@ async fn unfinished(
     session: &Session,
     records: &Records,
 ) -> Result<Unfinished, Stop> {
+    if let Err(error) = records.nobody_at_work().await {
+        let exit = running::refuse(common, records, &error.into()).await;
+        return Ok(Unfinished::Ended(exit));
+    }
     let kept = match records.newest().await {
         Ok(Some(kept)) if kept.is_open() => kept,
         Ok(_) => return Ok(Unfinished::None),

@@ -291,6 +291,7 @@ fn reaches(step: &Step, reach: &crate::aws::stack_sets::Reach, found: &mut Vec<V
 
 fn locks(step: &Step, found: &mut Vec<Violation>) {
     let wanted = match &step.change {
+        Change::Policy(change) if change.what.looks_around() => None,
         Change::Policy(_) => Some(Lock::Organizations),
         Change::StackSet(change) => Some(Lock::StackSet(change.stack_set.clone())),
         Change::OrganizationAccess(_) | Change::Stack(_) | Change::InvocationLogging(_) => return,

@@ -426,3 +426,194 @@ fn time(steps: &[&Step], at_a_time: usize, delivery: &Delivery) -> Estimate {
         .fold(beside, Estimate::beside)
         .beside(PUT.times(puts.div_ceil(at_a_time)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::cli::render::fixtures::{account, step, targets};
+    use crate::config::load;
+    use crate::config::model::Amount;
+
+    fn delivery(mode: ConcurrencyMode, regions: RegionConcurrency) -> Delivery {
+        let loaded = load(Path::new(env!("CARGO_MANIFEST_DIR")), "rollout.yaml").unwrap();
+        let mut delivery = loaded.rollout.environments["prod"].delivery.clone();
+        delivery.concurrency_mode = mode;
+        delivery.region_concurrency = regions;
+        delivery
+    }
+
+    fn operation(name: &str, accounts: std::ops::Range<usize>, regions: &[&str]) -> Step {
+        let mut step = step(
+            &format!("members/{name}/prod"),
+            Kind::StackSet,
+            Action::Update,
+            "update",
+        );
+        step.lock = Some(Lock::StackSet(name.to_owned()));
+        step.reaching(targets(accounts, regions))
+    }
+
+    /// What becomes of a wave with these amounts and steps: effective concurrency, worst case per Region and in all.
+    fn figures(
+        max_concurrent: Amount,
+        failure_tolerance: Amount,
+        delivery: &Delivery,
+        steps: &[Step],
+    ) -> (u32, usize, usize) {
+        let most = steps.iter().map(width).max().unwrap();
+        let wave = Wave {
+            name: "rest".to_owned(),
+            accounts: BTreeSet::new(),
+            max_concurrent,
+            failure_tolerance,
+            bake: None,
+            gate: None,
+            approval: None,
+        };
+        let soft = delivery.concurrency_mode == ConcurrencyMode::Soft;
+        let regions: BTreeSet<Region> = steps
+            .iter()
+            .flat_map(|step| step.targets.iter().map(|target| target.region.clone()))
+            .collect();
+        let (max, tolerance) = (
+            count(max_concurrent, most, 1),
+            count(failure_tolerance, most, 0),
+        );
+        let planned = PlannedWave {
+            name: wave.name.clone(),
+            accounts: Vec::new(),
+            changed: most,
+            regions: regions.into_iter().collect(),
+            max_concurrent: max,
+            effective_concurrency: effective(max, tolerance, soft),
+            failure_tolerance: tolerance,
+            soft,
+            worst_case_failures: WorstCase::default(),
+            bake: 0,
+            gate: None,
+            approval: None,
+            estimate: Estimate::default(),
+        };
+        let steps: Vec<&Step> = steps.iter().collect();
+        let worst = worst_case(&planned, &wave, &steps, most, most, delivery);
+        (planned.effective_concurrency, worst.per_region, worst.total)
+    }
+
+    /// The example of the CloudFormation User Guide: tolerance 5, at most 10 at a time. Strict ends with 6 failed;
+    /// soft goes on with those in flight.
+    #[test]
+    fn strict_and_soft_end_as_documented() {
+        use ConcurrencyMode::{Soft, Strict};
+        use RegionConcurrency::{Parallel, Sequential};
+        let (ten, five) = (Amount::Count(10), Amount::Count(5));
+        let one = [operation("a", 0..100, &["us-east-1"])];
+        let two = [operation("a", 0..100, &["us-east-1", "eu-west-1"])];
+        let small = [operation("a", 0..3, &["us-east-1"])];
+        let beside = [
+            operation("a", 0..100, &["us-east-1"]),
+            operation("b", 0..100, &["us-east-1"]),
+        ];
+        for (mode, regions, steps, expected) in [
+            (Strict, Sequential, &one[..], (6, 6, 6)),
+            (Soft, Sequential, &one, (10, 15, 15)),
+            (Strict, Sequential, &two, (6, 6, 11)),
+            (Strict, Parallel, &two, (6, 6, 12)),
+            (Strict, Sequential, &small, (6, 3, 3)),
+            // Each of them may use its own tolerance up before the wave's is counted.
+            (Strict, Sequential, &beside, (6, 17, 17)),
+        ] {
+            let delivery = delivery(mode, regions);
+            assert_eq!(
+                figures(ten, five, &delivery, steps),
+                expected,
+                "{mode:?} {regions:?} {}",
+                steps.len()
+            );
+        }
+        let careful = delivery(Strict, Sequential);
+        assert_eq!(
+            figures(Amount::Percent(25), Amount::Count(0), &careful, &one),
+            (1, 1, 1)
+        );
+    }
+
+    #[test]
+    fn more_at_a_time_takes_less_time_and_regions_add_up() {
+        let sequential = delivery(ConcurrencyMode::Strict, RegionConcurrency::Sequential);
+        let parallel = delivery(ConcurrencyMode::Strict, RegionConcurrency::Parallel);
+        let both = operation("a", 0..100, &["us-east-1", "eu-west-1"]);
+        assert_eq!(time(&[&both], 10, &sequential), ROUND.times(20));
+        assert_eq!(time(&[&both], 10, &parallel), ROUND.times(10));
+        assert_eq!(time(&[&both], 100, &parallel), ROUND);
+        let other = operation("b", 0..100, &["us-east-1"]);
+        assert_eq!(
+            time(&[&both, &other], 10, &sequential),
+            ROUND.times(20),
+            "StackSets go on side by side"
+        );
+        assert_eq!(
+            time(&[&both, &both], 10, &sequential),
+            ROUND.times(40),
+            "operations on one of them do not"
+        );
+    }
+
+    /// `approval: whenever` a rule over the plan's content holds.
+    #[test]
+    fn rules_ask_for_an_approval_when_they_hold() {
+        let rules = |deletes, policies, accounts_above| {
+            Approval::Whenever(ApprovalRules {
+                deletes,
+                policies,
+                accounts_above,
+            })
+        };
+        let update = operation("a", 0..51, &["us-east-1"]);
+        let mut delete = operation("a", 51..54, &["us-east-1"]);
+        delete.action = Action::Delete;
+        let policy = step("seal/p/prod", Kind::Policy, Action::Update, "update");
+        let mut single = step(
+            "logging/l/prod",
+            Kind::InvocationLogging,
+            Action::Update,
+            "change",
+        );
+        single.account = Some(account(99));
+        for (approval, steps, reason) in [
+            (
+                Approval::Required,
+                vec![&update],
+                Some("every change needs it"),
+            ),
+            (rules(true, false, None), vec![&update], None),
+            (
+                rules(true, false, None),
+                vec![&update, &delete],
+                Some("the plan deletes 3 targets"),
+            ),
+            (rules(false, true, None), vec![&update, &delete], None),
+            (
+                rules(false, true, None),
+                vec![&policy],
+                Some("the plan changes policies"),
+            ),
+            (rules(false, false, Some(51)), vec![&update], None),
+            (
+                rules(false, false, Some(51)),
+                vec![&update, &single],
+                Some("the plan reaches 52 accounts, over 51"),
+            ),
+            (
+                rules(true, true, Some(0)),
+                vec![&delete, &policy],
+                Some(
+                    "the plan deletes 3 targets; the plan changes policies; the plan reaches 3 accounts, over 0",
+                ),
+            ),
+        ] {
+            assert_eq!(approval_reason(&approval, &steps).as_deref(), reason);
+        }
+    }
+}

@@ -281,3 +281,6 @@ pub fn count(amount: Amount, accounts: usize, least: u32) -> u32 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,7 +161,12 @@ fn a_policy_that_is_no_longer_declared_is_detached_and_deleted() {
         .expect(0, ["plan", "--sandbox"])
         .mentions("detach")
         .mentions("delete policy");
-    project.expect(0, ["apply", "--sandbox", "--yes"]);
+    // The last wave of prod waits for somebody's word.
+    let run = project
+        .expect(130, ["apply", "--sandbox", "--yes"])
+        .paused_run();
+    project.expect(0, ["approve", &run, "prod/rest", "--sandbox"]);
+    project.expect(0, ["resume", "--sandbox"]);
     project.expect(0, ["plan", "--sandbox", "--detailed-exitcode"]);
 }
 

@@ -20,6 +20,8 @@ mod promises;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod runs;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 #[path = "../support/mod.rs"]

@@ -113,6 +113,16 @@ impl Outcome {
             .unwrap_or_else(|| panic!("no runFinished event\n{}", self.transcript()))
     }
 
+    /// The run that a pause names in the command that approves it.
+    #[track_caller]
+    pub fn paused_run(&self) -> String {
+        let all = format!("{}{}", self.stdout, self.stderr);
+        all.split_once("bedrail approve ")
+            .and_then(|(_, rest)| rest.split_whitespace().next())
+            .unwrap_or_else(|| panic!("no command to approve with\n{}", self.transcript()))
+            .to_owned()
+    }
+
     /// Fails unless `text` stands somewhere in what people read.
     #[track_caller]
     pub fn mentions(&self, text: &str) -> &Self {

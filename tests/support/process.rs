@@ -126,6 +126,33 @@ impl Background {
         }
     }
 
+    /// Sends it a signal by its name, as a terminal or a supervisor would.
+    #[track_caller]
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([format!("-{name}"), self.child.id().to_string()])
+            .status();
+        assert!(sent.is_ok_and(|status| status.success()), "kill -{name}");
+    }
+
+    /// Waits for its end; the exit code, if no signal ended it.
+    #[track_caller]
+    pub fn end(mut self, limit: Duration) -> Option<i32> {
+        let end = wait_for(limit, || {
+            self.child
+                .try_wait()
+                .expect("the process can be waited for")
+        });
+        let status = end.unwrap_or_else(|| {
+            panic!(
+                "`{}` still runs after {limit:?}; it said:\n{}",
+                self.command,
+                self.said()
+            )
+        });
+        status.code()
+    }
+
     /// All output so far.
     pub fn said(&self) -> String {
         self.said.lock().expect("no reader panics").clone()

@@ -61,7 +61,7 @@ impl<'a> Drill<'a> {
                 Next::Step(start) => {
                     self.run.started(&start, &emit);
                     started.push(start.reduced.id.0.clone());
-                    self.running.push(start);
+                    self.running.push(*start);
                 }
                 Next::Look(hurdle) => {
                     self.run.book.look(hurdle);

@@ -128,6 +128,23 @@ pub async fn holder(medium: &dyn Medium) -> Result<Option<Holder>, LeaseError> {
         .and_then(|grant| grant.holder))
 }
 
+/// Who is at work right now, as far as can be told without taking the lease.
+///
+/// # Errors
+/// [`LeaseError::Unreadable`], or what the medium says.
+pub async fn at_work(medium: &dyn Medium, clock: Clock) -> Result<Option<Holder>, LeaseError> {
+    let Some(holder) = holder(medium).await? else {
+        return Ok(None);
+    };
+    // Taken only to see whether it can be, and let go at once.
+    let alive = match medium.hold(LOCK).await? {
+        Hold::Mine(_) => false,
+        Hold::Theirs => true,
+        Hold::Unknown => holder.ends > clock.machine(),
+    };
+    Ok(alive.then_some(holder))
+}
+
 fn parse(medium: &dyn Medium, slot: &Slot) -> Result<Grant, LeaseError> {
     Grant::parse(&slot.bytes).map_err(|why| LeaseError::Unreadable {
         place: medium.place(),

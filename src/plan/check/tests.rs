@@ -7,8 +7,9 @@ use super::*;
 use crate::aws::stack_sets::{Preferences, Reach};
 use crate::config::load;
 use crate::ids::Region;
-use crate::organization::{Account, AccountState, Membership, Snapshot};
-use crate::plan::{Action, Target};
+use crate::organization::{Account, AccountState, Member, Membership, Snapshot};
+use crate::plan::model::WorstCase;
+use crate::plan::{Action, Estimate, PlannedWave, Target};
 use crate::resources::invocation_logging::change::Before;
 use crate::resources::organization_access::spec::PolicyType;
 use crate::resources::scope::Filter;
@@ -54,6 +55,14 @@ fn broken(plan: &Plan) -> Vec<(Rule, Option<String>)> {
     let (snapshot, filter) = (snapshot(), Filter::default());
     let membership = Membership {
         protected: [account(PROTECTED)].into(),
+        members: [(
+            "dev".to_owned(),
+            vec![Member {
+                account: account(MEMBER),
+                unit: "r-exmp".parse().unwrap(),
+            }],
+        )]
+        .into(),
         ..Membership::default()
     };
     let scope = Scope {
@@ -262,4 +271,119 @@ fn what_a_step_sends_is_in_the_plan() {
     });
     let nowhere = plan(vec![step("a", "logging", nowhere, None)]);
     assert_eq!(broken(&nowhere), only(Rule::Payload, "a"));
+}
+
+/// A plan for dev in two waves.
+fn in_waves(first: &[&str], second: &[&str], steps: Vec<Step>) -> Plan {
+    let wave = |name: &str, accounts: &[&str]| PlannedWave {
+        name: name.to_owned(),
+        accounts: accounts.iter().map(|id| account(id)).collect(),
+        changed: accounts.len(),
+        regions: vec![region()],
+        max_concurrent: 1,
+        effective_concurrency: 1,
+        failure_tolerance: 0,
+        soft: false,
+        worst_case_failures: WorstCase::default(),
+        bake: 0,
+        gate: None,
+        approval: None,
+        estimate: Estimate::default(),
+    };
+    let mut plan = crate::cli::render::fixtures::PlanBuilder::new(0)
+        .environment("dev", 1, &[])
+        .build();
+    if let Some(order) = plan.environments.get_mut("dev") {
+        order.waves = vec![wave("canary", first), wave("rest", second)];
+    }
+    plan.steps = steps;
+    plan
+}
+
+fn of(mut step: Step, wave: &str) -> Step {
+    step.environment = Some("dev".to_owned());
+    step.wave = Some(wave.to_owned());
+    step
+}
+
+#[test]
+fn waves_divide_their_environment() {
+    assert_eq!(broken(&in_waves(&[MEMBER], &[], Vec::new())), []);
+    for (first, second) in [
+        (&[][..], &[][..]),
+        (&[MEMBER], &[MEMBER]),
+        (&[MEMBER], &[MANAGEMENT]),
+    ] {
+        let plan = in_waves(first, second, Vec::new());
+        assert_eq!(broken(&plan), [(Rule::Waves, None)], "{first:?} {second:?}");
+    }
+}
+
+/// S8: nothing of a wave reaches an account of another one.
+#[test]
+fn a_step_keeps_to_the_accounts_of_its_wave() {
+    let kept = in_waves(
+        &[MEMBER],
+        &[],
+        vec![of(instances("a", &[MEMBER]), "canary")],
+    );
+    assert_eq!(broken(&kept), []);
+    for wave in ["rest", "other"] {
+        let early = in_waves(&[MEMBER], &[], vec![of(instances("a", &[MEMBER]), wave)]);
+        assert_eq!(broken(&early), only(Rule::Waves, "a"), "{wave}");
+    }
+}
+
+#[test]
+fn no_wave_waits_for_a_later_one() {
+    let first = after(of(instances("a", &[MEMBER]), "canary"), "b");
+    let second = of(instances("b", &[MEMBER]), "rest");
+    let circle = in_waves(&[MEMBER], &[], vec![first, second]);
+    assert!(broken(&circle).contains(&(Rule::Order, None)));
+}
+
+/// "The definition is moved once."
+#[test]
+fn a_definition_is_moved_once() {
+    let moving = |id: &str| {
+        let change = Change::StackSet(stack_set::change::Change {
+            stack_set: "one".to_owned(),
+            what: stack_set::change::What::Update {
+                definition: stack_set::change::Definition {
+                    description: String::new(),
+                    template: "t".to_owned(),
+                    parameters: BTreeMap::new(),
+                    tags: BTreeMap::new(),
+                    capabilities: Vec::new(),
+                    auto_deployment: false,
+                    template_bucket: None,
+                },
+                before: String::new(),
+                reach: Reach {
+                    units: Vec::new(),
+                    accounts: Vec::new(),
+                    regions: Vec::new(),
+                },
+                preferences: Preferences {
+                    max_concurrent: 1,
+                    failure_tolerance: 0,
+                    soft: false,
+                    parallel_regions: false,
+                    region_order: Vec::new(),
+                },
+            },
+        });
+        step(
+            id,
+            "members",
+            change,
+            Some(Lock::StackSet("one".to_owned())),
+        )
+    };
+    let mut once = plan(vec![moving("a")]);
+    once.blobs.insert("t".to_owned(), String::new());
+    assert_eq!(broken(&once), []);
+    let mut twice = plan(vec![moving("a"), moving("b")]);
+    twice.blobs.insert("t".to_owned(), String::new());
+    assert_eq!(broken(&twice), only(Rule::Waves, "b"));
 }

@@ -116,7 +116,8 @@ async fn attempt(
             }
             match probe {
                 None => attach(context, &id, target).await,
-                Some(probe) => try_out(context, step, change, &id, target, probe).await,
+                // A large future for the few steps that need it.
+                Some(probe) => Box::pin(try_out(context, step, change, &id, target, probe)).await,
             }
         }
         What::Detach { target } => {

@@ -53,6 +53,12 @@ pub enum What {
 }
 
 impl What {
+    /// Whether it waits to see what a policy does. That takes minutes, in which other policies need not wait: single
+    /// writes to Organizations follow each other all the same.
+    pub fn looks_around(&self) -> bool {
+        matches!(self, What::Attach { probe: Some(_), .. })
+    }
+
     /// A plain attachment.
     pub fn attach(target: TargetId) -> Self {
         What::Attach {

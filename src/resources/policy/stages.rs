@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use crate::ids::TargetId;
-use crate::plan::{Action, Draft, StepDraft, StepId, preimage};
+use crate::plan::{Action, Draft, Lock, StepDraft, StepId, preimage};
 
 use super::change::{Probe, What};
 use super::desired::Desired;
@@ -268,6 +268,8 @@ impl Trial<'_> {
                     "detached",
                 )
             };
+            // Looking takes minutes: other policies may be looked at meanwhile.
+            let lock = probe.is_none().then_some(Lock::Organizations);
             let what = What::Attach {
                 target: target.clone(),
                 content: Some(crate::policy::digest(content)),
@@ -279,6 +281,7 @@ impl Trial<'_> {
                 title,
                 reason: reason.to_owned(),
                 after: std::mem::take(done),
+                lock,
                 preimage: preimage(&before),
                 change: change(desired.policy_type, policy.name, policy.id.cloned(), what),
                 ..of(desired, policy.wave)

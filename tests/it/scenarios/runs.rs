@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bedrail::apply::Interrupt;
-use bedrail::apply::event::{FailureClass, RunOutcome, What};
+use bedrail::apply::event::{RunOutcome, What};
 use bedrail::journal::entry::Command;
 use bedrail::journal::lease::LeaseError;
 use bedrail::journal::medium::folder::Folder;
@@ -64,12 +64,12 @@ async fn an_operation_that_was_started_before_the_process_died_is_adopted() {
         .execute(&session, run, &interrupt, &mut nothing, before)
         .await;
     run.converged();
-    let moved = stage
-        .writes()
-        .iter()
-        .filter(|write| *write == "UpdateStackSet")
-        .count();
-    assert_eq!(moved, 1, "it is running already: {:?}", stage.writes());
+    assert_eq!(
+        run.writes(),
+        ["UpdateStackInstances"],
+        "the canary's operation is running already"
+    );
+    assert_eq!(stage.writes(), ["UpdateStackSet", "UpdateStackInstances"]);
     assert!(stage.plan().await.is_empty());
     let kept = records.kept(None).await.unwrap();
     assert_eq!(kept.recalled.outcome, Some(RunOutcome::Converged));
@@ -160,7 +160,7 @@ async fn a_run_is_taken_back_and_leaves_everything_as_it_was() {
         .execute(&session, run, &Interrupt::default(), &mut nothing, before)
         .await;
     run.converged();
-    assert_eq!(run.count("UpdateStackSet"), 1);
+    assert_eq!(run.writes(), ["UpdateStackSet", "UpdateStackInstances"]);
     assert_eq!(retention(&stage), [Some(180), Some(180)]);
     stage.project.replace(
         "environments/staging.yaml",
@@ -203,7 +203,7 @@ async fn what_failed_is_tried_again_and_nothing_else() {
     let stage = Stage::rolled_out();
     stage
         .project
-        .replace("rollout.yaml", "keyPrefix: bedrock }", "keyPrefix: other }");
+        .replace("rollout.yaml", "audio: true }", "audio: false }");
     stage.mishap(bedrail::sandbox::faults::Fault {
         account: Some(stage.account("dev-1").id().to_owned()),
         ..on(
@@ -219,8 +219,7 @@ async fn what_failed_is_tried_again_and_nothing_else() {
     let kept = stage.records("operator").kept(None).await.unwrap();
     let open: Vec<String> = kept
         .failures()
-        .filter(|failure| failure.class != FailureClass::NotAttempted)
         .filter_map(|failure| failure.account.as_ref().map(ToString::to_string))
         .collect();
-    assert_eq!(open, ["510000000001", "510000000001"], "\n{}", run.rows());
+    assert_eq!(open, ["510000000001", "510000000001"]);
 }

@@ -403,6 +403,7 @@ async fn a_failure_beyond_the_tolerance_leaves_later_waves_and_environments_alon
             account: Some(AccountId(broken.clone())),
             resource_type: Some("AWS::Logs::LogGroup".to_owned()),
             reason: "it broke".to_owned(),
+            times: Some(1),
             ..Fault::default()
         });
     });
@@ -490,15 +491,18 @@ async fn an_account_that_arrives_on_the_way_joins_the_last_wave() {
     let first = stage.apply().await;
     first.ended(RunOutcome::Interrupted);
     stage.change(|world| {
-        let members = &mut world.organizations.accounts;
-        let unit = members
-            .values()
-            .find(|member| member.name == "prod-1")
-            .map(|member| member.parent.clone());
-        let arriving = members
-            .values_mut()
-            .find(|member| member.name == "staging-1");
-        arriving.unwrap().parent = unit.unwrap();
+        let organizations = &mut world.organizations;
+        let named = |name: &str| {
+            let found = organizations
+                .accounts
+                .iter()
+                .find(|(_, member)| member.name == name);
+            let (id, member) = found.unwrap();
+            (id.clone(), member.parent.clone())
+        };
+        let (arriving, from) = named("staging-1");
+        let (_, to) = named("prod-1");
+        organizations.move_account(&arriving, &from, &to).unwrap();
     });
     let second = stage.apply().await;
     second.ended(RunOutcome::Interrupted);
