@@ -33,6 +33,8 @@ pub struct Options {
     pub disk_full_at: Option<u64>,
     /// Whether the last run is taken back in the end.
     pub rollback: bool,
+    /// Whether one more run follows when everything is done (S25).
+    pub rest: bool,
     pub wire: Wire,
 }
 
@@ -132,20 +134,20 @@ impl Options {
         };
         let aws = Aws {
             // Every minute of an operation is some calls more.
-            latency: match rng.u8(0..8) {
-                0..4 => Latency::None,
-                4..6 => Latency::Fast,
+            latency: match rng.u8(0..16) {
+                0..10 => Latency::None,
+                10..15 => Latency::Fast,
                 _ => Latency::Real,
             },
-            page_size: rng.bool().then(|| rng.usize(1..=4)),
+            page_size: (rng.u8(0..4) == 0).then(|| rng.usize(1..=4)),
             empty_first_pages: rng.u8(0..4) == 0,
-            list_lag_seconds: match rng.u8(0..4) {
-                0 => 0,
-                1 => 90,
+            list_lag_seconds: match rng.u8(0..16) {
+                0..6 => 0,
+                6 => 90,
                 _ => rng.u32(1..=10),
             },
             role_propagation_seconds: rng.u32(0..=40),
-            published_rates: rng.u8(0..4) == 0,
+            published_rates: rng.u8(0..16) == 0,
             resent: if rng.bool() {
                 Resent::Echo
             } else {
@@ -197,6 +199,7 @@ impl Options {
             second_operator,
             disk_full_at,
             rollback,
+            rest: seed.is_multiple_of(4),
             wire,
         };
         if rollback {

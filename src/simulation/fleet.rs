@@ -108,9 +108,10 @@ fn story(options: &Options, breach: &Breach, calls: &[Call]) -> String {
     )
 }
 
-/// The smallest run that still breaks the same invariant, as a test.
+/// What is left of the run when everything is left out that it does not need, and the same as a test.
 pub fn shrunk(failure: &Failure) -> String {
-    let options = Options::draw(failure.seed);
-    let smallest = shrink::shrunk(&options, failure.breach.id);
-    shrink::as_test(&smallest, failure.breach.id)
+    let (seed, id) = (failure.seed, failure.breach.id);
+    let cuts = shrink::shrunk(seed, id);
+    let left = shrink::cut(seed, &cuts);
+    format!("{left:#?}\n\n{}", shrink::as_test(seed, &cuts, id))
 }

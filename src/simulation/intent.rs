@@ -243,7 +243,8 @@ impl Intent {
                 missing.push(format!("{name} has no instance in {} {}", key.0, key.1));
                 continue;
             };
-            if instance.status != InstanceStatus::Current {
+            // A definition that went back marks those OUTDATED that never left.
+            if instance.status != InstanceStatus::Current && !self.restored {
                 missing.push(format!(
                     "{name} in {} {} is {}: {:?}",
                     key.0,

@@ -181,7 +181,7 @@ async fn play(options: &Options, material: &Material) -> Outcome {
     heal(&theatre);
     if options.rollback {
         take_back(&mut theatre).await;
-    } else if settle(&mut theatre).await {
+    } else if settle(&mut theatre).await && options.rest {
         rest(&mut theatre).await;
     }
     let (findings, calls) = theatre.recorder.with(|traffic| {

@@ -126,11 +126,11 @@ impl Shape {
         let often = |rng: &mut Rng| rng.u8(0..4) > 0;
         let components = Components {
             // Dear: a new policy is looked at from inside for minutes.
-            policy: rng.u8(0..4) == 0,
+            policy: rng.u8(0..8) == 0,
             hub: often(&mut rng),
             own_role: rng.bool(),
             logging: often(&mut rng),
-            seal: rng.u8(0..12) == 0,
+            seal: rng.u8(0..24) == 0,
             exception: rng.u8(0..3) == 0,
         };
         Self {

@@ -35,6 +35,7 @@ pub fn quiet(start: Start) -> Options {
         second_operator: None,
         disk_full_at: None,
         rollback: false,
+        rest: true,
         wire: Wire {
             delay_millis: 0,
             hang_per_mille: 0,

@@ -219,7 +219,10 @@ impl Theatre {
             self.interferes(process, deed);
         }
         match records.begin(Command::Apply, plan, &|_, _| {}).await {
-            Ok(run) => Box::pin(self.execute(process, &session.aws, run)).await,
+            Ok(run) => {
+                let command = Some(Command::Apply);
+                Box::pin(self.execute(process, &session.aws, run, command)).await
+            }
             Err(trouble) => Ended::Refused(trouble),
         }
     }
@@ -229,8 +232,9 @@ impl Theatre {
             Ok(aws) => aws,
             Err(why) => return Ended::NoPlan(why),
         };
+        let command = kept.command();
         match records.go_on(kept, &|_, _| {}).await {
-            Ok(run) => Box::pin(self.execute(process, &aws, run)).await,
+            Ok(run) => Box::pin(self.execute(process, &aws, run, command)).await,
             Err(trouble) => Ended::Refused(trouble),
         }
     }
@@ -249,13 +253,25 @@ impl Theatre {
             Err(why) => return Ended::NoPlan(why),
         };
         match records.begin(Command::Rollback, plan, &|_, _| {}).await {
-            Ok(run) => Box::pin(self.execute(process, &aws, run)).await,
+            Ok(run) => {
+                let command = Some(Command::Rollback);
+                Box::pin(self.execute(process, &aws, run, command)).await
+            }
             Err(trouble) => Ended::Refused(trouble),
         }
     }
 
-    async fn execute(&self, process: &Process, aws: &Aws, run: Run) -> Ended {
-        process.turns_to(Stage::Applying);
+    async fn execute(
+        &self,
+        process: &Process,
+        aws: &Aws,
+        run: Run,
+        command: Option<Command>,
+    ) -> Ended {
+        process.turns_to(match command {
+            Some(Command::Rollback) => Stage::RollingBack,
+            _ => Stage::Applying,
+        });
         let plan = run.plan.clone();
         let interrupt = Interrupt::default();
         let mut on_event = |event: &Event| {

@@ -1,7 +1,9 @@
 //! S8: an environment begins when those before it are as declared. S9: no more accounts may fail than declared.
 
-use crate::sandbox::world::World;
+use std::collections::BTreeSet;
+
 use crate::sandbox::world::cloudformation::stack_sets::InstanceStatus;
+use crate::sandbox::world::{Region, World};
 use crate::simulation::intent;
 use crate::simulation::record::{Call, Stage};
 
@@ -45,11 +47,22 @@ pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings
     };
     findings.near("S8");
     let done = intent::set(world, &before).is_some_and(|set| {
+        let is_done = |key: &_| {
+            set.instances
+                .get(key)
+                .is_some_and(|instance| instance.status == InstanceStatus::Current)
+        };
+        // So many may fail in each Region without stopping anything.
+        let regions: BTreeSet<&Region> = their.instances.keys().map(|key| &key.1).collect();
         !set.is_busy()
-            && their.instances.keys().all(|key| {
-                set.instances
-                    .get(key)
-                    .is_some_and(|instance| instance.status == InstanceStatus::Current)
+            && regions.into_iter().all(|region| {
+                let here: Vec<_> = their
+                    .instances
+                    .keys()
+                    .filter(|key| key.1 == *region)
+                    .collect();
+                let left = here.iter().filter(|key| !is_done(**key)).count();
+                left <= previous.delivery.tolerance.of(here.len())
             })
     });
     findings.check("S8", done, || {

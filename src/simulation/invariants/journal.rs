@@ -12,8 +12,10 @@ use crate::simulation::record::{Call, Stage};
 pub struct Journals {
     /// Durable intents of each process that no call was made for yet.
     open: BTreeMap<usize, Vec<Intended>>,
-    /// The last process that changed something.
-    newest: usize,
+    /// The last process that changed something; 0: none has.
+    actor: usize,
+    /// Processes that another one has taken the place of.
+    succeeded: BTreeSet<usize>,
     /// The highest epoch under which something was changed.
     epoch: u64,
     /// Processes that live at the same time as another one.
@@ -85,10 +87,14 @@ impl Journals {
             });
             self.epoch = self.epoch.max(intent.epoch);
         }
-        findings.near_if("S21", self.crowd || self.newest != call.process);
-        findings.check("S21", call.process >= self.newest || self.crowd, || {
-            format!("process {} has taken over: {}", self.newest, call.line())
+        let other = self.actor != 0 && self.actor != call.process;
+        findings.near_if("S21", self.crowd || other);
+        if other {
+            self.succeeded.insert(self.actor);
+        }
+        findings.check("S21", !self.succeeded.contains(&call.process), || {
+            format!("process {} has taken over: {}", self.actor, call.line())
         });
-        self.newest = self.newest.max(call.process);
+        self.actor = call.process;
     }
 }

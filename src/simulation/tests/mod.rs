@@ -1,5 +1,6 @@
 //! What `cargo test` runs of the simulation.
 
+mod found;
 mod mutants;
 mod scenarios;
 mod seeds;

@@ -39,7 +39,9 @@ fn no_seed_breaks_an_invariant_and_all_of_them_were_close_to_it() {
         if enough > 1 {
             panic!("{} seeds failed", failures.len());
         }
-        panic!("{}\nshrunk:\n{}", first.story, fleet::shrunk(first));
+        let shrunk = std::sync::Mutex::new(String::new());
+        fleet::on_threads(1, || *shrunk.lock().unwrap() = fleet::shrunk(first));
+        panic!("{}\nshrunk:\n{}", first.story, shrunk.into_inner().unwrap());
     }
     for id in COVERED {
         let tally = findings.tallies.get(id).copied().unwrap_or_default();
