@@ -81,6 +81,8 @@ pub async fn drive(
         no_progress: common.no_progress,
         verbose: common.verbose > 0,
         go_on: command(common, "resume", &[]),
+        retry: command(common, "retry", &[]),
+        again: command(common, "apply", &[]),
     };
     // The engine and the signal handler both have something to show.
     let shown = RefCell::new(view(&plan, showing));

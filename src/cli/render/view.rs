@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use indicatif::ProgressDrawTarget;
 use jiff::Timestamp;
 
-use crate::apply::event::{Event, What};
+use crate::apply::event::{Event, RunOutcome, What};
 use crate::plan::Plan;
 
 use super::json_lines::json_line;
@@ -46,6 +46,10 @@ pub struct Showing {
     pub verbose: bool,
     /// What to type to go on with an unfinished run, with the options of this one.
     pub go_on: String,
+    /// What to type to try again what did not succeed.
+    pub retry: String,
+    /// What to type to plan anew.
+    pub again: String,
 }
 
 /// The view for this terminal, or for the files and pipes in its place.
@@ -67,6 +71,8 @@ pub fn view(plan: &Plan, showing: Showing) -> Box<dyn View> {
         rollout: plan.rollout.clone(),
         verbose: showing.verbose,
         go_on: showing.go_on,
+        retry: showing.retry,
+        again: showing.again,
         started: None,
         summary: None,
     })
@@ -95,6 +101,8 @@ struct Human {
     rollout: String,
     verbose: bool,
     go_on: String,
+    retry: String,
+    again: String,
     started: Option<Timestamp>,
     summary: Option<String>,
 }
@@ -121,7 +129,11 @@ impl View for Human {
                     failures,
                     paused,
                     elapsed: event.at.duration_since(started),
-                    go_on: &self.go_on,
+                    go_on: match outcome {
+                        RunOutcome::Converged | RunOutcome::Interrupted => &self.go_on,
+                        RunOutcome::Partial => &self.retry,
+                        RunOutcome::Refused => &self.again,
+                    },
                 };
                 let options = summary::Options {
                     width: self.stdout.width(),
@@ -226,7 +238,9 @@ mod tests {
             stdout: Output::new(stdout, 80),
             rollout: plan.rollout,
             verbose: false,
-            go_on: "bedrail apply".to_owned(),
+            go_on: "bedrail resume".to_owned(),
+            retry: "bedrail retry".to_owned(),
+            again: "bedrail apply".to_owned(),
             started: None,
             summary: None,
         }
