@@ -32,7 +32,7 @@ pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings
     let Some(environment) = at.and_then(|at| environments.get(at)) else {
         return;
     };
-    tolerance(call, environment, findings);
+    tolerance(call, environment, wanted.instances.len(), findings);
     let previous = at
         .filter(|_| environment.after_previous)
         .and_then(|at| at.checked_sub(1))
@@ -88,6 +88,7 @@ pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings
 fn tolerance(
     call: &Call,
     environment: &crate::simulation::shape::Environment,
+    members: usize,
     findings: &mut Findings,
 ) {
     let accounts = call.texts("/DeploymentTargets/Accounts").len();
@@ -101,7 +102,8 @@ fn tolerance(
         })
         .and_then(|count| usize::try_from(count).ok())
         .unwrap_or(0);
-    let declared = environment.delivery.tolerance.of(accounts);
+    // A share is of those that were planned, and some of them may have been left out since.
+    let declared = environment.delivery.tolerance.of(accounts.max(members));
     findings.near_if("S9", declared < accounts);
     findings.check("S9", told <= declared, || {
         format!(
