@@ -881,12 +881,14 @@ impl<'a> Run<'a> {
             }
             Verdict::Failed(check, message) => {
                 say(check, GateState::Failed, message.clone());
-                let (what, next) = match check {
+                let (code, what, next) = match check {
                     Check::Approval => (
+                        "NotApproved",
                         format!("wave {} was not approved: {message}", wave.name),
                         "plan again when it may be done",
                     ),
                     Check::Gate | Check::Bake | Check::Alarm | Check::Command => (
+                        "GateFailed",
                         format!("the gate after wave {} failed: {message}", wave.name),
                         "mend the cause, then run `bedrail apply` again: the gate is looked at before anything else \
                          is changed",
@@ -897,7 +899,7 @@ impl<'a> Run<'a> {
                     region: None,
                     component: format!("wave {}", wave.name),
                     environment: Some(environment.clone()),
-                    code: "GateFailed".to_owned(),
+                    code: code.to_owned(),
                     message: message.clone(),
                     class: FailureClass::NeedsAction,
                     next: next.to_owned(),
