@@ -22,6 +22,8 @@ pub struct Past {
     pub done: BTreeMap<StepId, Done>,
     /// Of steps that ended in part: the targets that are still to be done.
     pub remaining: BTreeMap<StepId, BTreeSet<Target>>,
+    /// Of the same steps: the targets that were out of scope, which are not done again and are no success.
+    pub out_of_scope: BTreeMap<StepId, Vec<Failure>>,
     /// How often a step was tried to its end.
     pub attempts: BTreeMap<StepId, u32>,
     /// Steps whose present attempt sent something, or was about to.

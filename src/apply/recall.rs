@@ -157,6 +157,12 @@ impl Recalled {
                 let open = still_open(failures);
                 if !open.is_empty() {
                     self.past.remaining.insert(step.clone(), open);
+                    let skipped = failures
+                        .iter()
+                        .filter(|failure| failure.class == FailureClass::OutOfScope)
+                        .cloned()
+                        .collect();
+                    self.past.out_of_scope.insert(step.clone(), skipped);
                 }
             }
             StepOutcome::Partial | StepOutcome::Failed => {}

@@ -387,6 +387,8 @@ struct Run<'a> {
     paused: Vec<Pause>,
     /// Of steps that ended in part before: the targets that are still to be done.
     remaining: BTreeMap<StepId, BTreeSet<Target>>,
+    /// Of the same steps: the targets that were out of scope then.
+    out_of_scope: BTreeMap<StepId, Vec<Failure>>,
 }
 
 /// Why something is not attempted.
@@ -474,6 +476,7 @@ impl<'a> Run<'a> {
             book: Book::new(plan, past),
             paused: Vec::new(),
             remaining: past.remaining.clone(),
+            out_of_scope: past.out_of_scope.clone(),
         };
         run.recall(past);
         run
@@ -716,6 +719,13 @@ impl<'a> Run<'a> {
             self.locks.remove(lock);
         }
         result.failures.extend(left_out);
+        if let Some(remaining) = self.remaining.get(&step.id) {
+            // What an earlier process did of this step counts in the whole run (R3).
+            let skipped = self.out_of_scope.get(&step.id).cloned().unwrap_or_default();
+            let settled = step.targets.len() - remaining.len().min(step.targets.len());
+            result.succeeded += settled - skipped.len().min(settled);
+            result.failures.extend(skipped);
+        }
         let [failed, skipped, not_attempted] = counts(&result);
         let outcome = match (failed + not_attempted, result.succeeded) {
             (0, _) => StepOutcome::Succeeded,
