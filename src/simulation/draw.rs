@@ -174,7 +174,7 @@ impl Options {
             0 => (0..rng.usize(1..=3)).map(|_| crash(&mut rng)).collect(),
             _ => Vec::new(),
         };
-        let second_operator = (rng.u8(0..6) == 0).then(|| rng.u32(0..600));
+        let second_operator = (rng.u8(0..8) == 0).then(|| rng.u32(0..12));
         let disk_full_at = (rng.u8(0..16) == 0).then(|| rng.u64(0..60));
         let rollback = start == Start::RolledOut && rng.u8(0..4) == 0;
         let interrupt_at = (rng.u8(0..8) == 0).then(|| rng.usize(1..8));
@@ -202,6 +202,15 @@ impl Options {
             rest: seed.is_multiple_of(4),
             wire,
         };
+        let foreign = |deed: &Interference| matches!(deed, Interference::Operation { .. });
+        if options.interference.iter().any(foreign) {
+            // It takes its time, so that it is in the way.
+            options.aws.latency = Latency::Real;
+        }
+        if options.second_operator.is_some() {
+            // So that the two meet.
+            options.wire.delay_millis = 2_000;
+        }
         if rollback {
             // What is taken back is one run, and what others did stays.
             options.second_operator = None;
@@ -290,6 +299,8 @@ fn classes() -> Vec<(Option<&'static str>, What)> {
         (Some("sts"), What::Throttle),
         (Some("sts"), What::LoseAnswer),
         (None, What::ExpiredToken),
+        (Some("organizations"), What::AccessDenied),
+        (Some("cloudformation"), What::AccessDenied),
     ]
 }
 
