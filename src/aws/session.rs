@@ -36,6 +36,8 @@ struct Session {
 
 /// Tries to load the source credentials.
 const LOADS_MAX: u32 = 5;
+/// The SDK waits for ever for an answer that never comes (F08); a person who is asked for a code needs a minute.
+const LOAD_DEADLINE: Duration = Duration::from_secs(120);
 const LOAD_BACKOFF: Duration = Duration::from_millis(200);
 
 /// Asks the provider, and again where it could not reach what it asks. The SDK's own retries are off for it too.
@@ -45,7 +47,10 @@ pub(super) async fn load(
     let mut backoff = LOAD_BACKOFF;
     let mut tries = 1;
     loop {
-        match provider.provide_credentials().await {
+        let answer = tokio::time::timeout(LOAD_DEADLINE, provider.provide_credentials())
+            .await
+            .unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(LOAD_DEADLINE)));
+        match answer {
             Err(CredentialsError::ProviderError(_) | CredentialsError::ProviderTimedOut(_))
                 if tries < LOADS_MAX =>
             {

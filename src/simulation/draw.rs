@@ -300,7 +300,6 @@ fn classes() -> Vec<(Option<&'static str>, What)> {
         (Some("sts"), What::LoseAnswer),
         (None, What::ExpiredToken),
         (Some("organizations"), What::AccessDenied),
-        (Some("cloudformation"), What::AccessDenied),
     ]
 }
 

@@ -14,6 +14,12 @@ fn holds(id: &str, seed: u64, cuts: &[Cut]) {
     assert!(broken.is_none(), "{broken:#?}");
 }
 
+/// F08: who asks STS for the operator's role waits for an answer that never comes no longer than for any other.
+#[test]
+fn credentials_are_not_waited_for_for_ever() {
+    holds("L1", 9, &[Cut::Faults, Cut::Crash(2)]);
+}
+
 /// F45: an account has one parent, and still it may stand on the second page.
 #[test]
 fn empty_first_pages_keep_nobody_from_converging() {
