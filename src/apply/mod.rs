@@ -9,6 +9,7 @@ pub mod past;
 pub mod recall;
 pub mod record;
 mod run;
+mod schedule;
 mod waves;
 
 pub use context::{Context, Deadlines, Poll, StepResult};

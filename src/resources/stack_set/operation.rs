@@ -21,20 +21,79 @@ pub enum Aim {
 }
 
 /// Why an operation could not be followed to its end.
-pub enum Trouble {
+pub struct Trouble {
+    pub cause: Cause,
+    /// It was begun, or may have been: how its targets end is not known.
+    pub begun: bool,
+}
+
+pub enum Cause {
     Aws(AwsError),
     Stuck(String),
 }
 
+impl Trouble {
+    fn stuck(text: String) -> Self {
+        Self {
+            cause: Cause::Stuck(text),
+            begun: false,
+        }
+    }
+
+    /// It happened to an operation that had been begun.
+    fn begun(self) -> Self {
+        Self {
+            begun: true,
+            ..self
+        }
+    }
+}
+
 impl From<AwsError> for Trouble {
     fn from(error: AwsError) -> Self {
-        Trouble::Aws(error)
+        Self {
+            // Nobody knows whether a request without an answer began something.
+            begun: error.class == ErrorClass::Ambiguous,
+            cause: Cause::Aws(error),
+        }
     }
+}
+
+/// Carries an operation from its request to the judgement over every target.
+pub async fn carry_out(
+    context: &Context<'_>,
+    step: &Step,
+    stack_set: &str,
+    aim: Aim,
+    send: impl AsyncFn(&str) -> Result<String, AwsError>,
+) -> Result<StepResult, Trouble> {
+    let token = context.token(step);
+    let id = start(context, step, stack_set, &token, async || {
+        send(&token).await
+    })
+    .await?;
+    follow(context, step, stack_set, &id, aim)
+        .await
+        .map_err(Trouble::begun)
+}
+
+async fn follow(
+    context: &Context<'_>,
+    step: &Step,
+    stack_set: &str,
+    id: &str,
+    aim: Aim,
+) -> Result<StepResult, Trouble> {
+    let operation = wait(context, step, stack_set, id).await?;
+    if step.targets.is_empty() {
+        return Ok(StepResult::done());
+    }
+    judge(context, step, stack_set, &operation, aim).await
 }
 
 /// Starts the operation `id` by `send`. A lost answer is resolved by reading; a running operation of somebody
 /// else is waited for; the same id is sent again only when AWS does not know it.
-pub async fn start(
+async fn start(
     context: &Context<'_>,
     step: &Step,
     stack_set: &str,
@@ -45,7 +104,8 @@ pub async fn start(
         && context
             .aws
             .describe_stack_set_operation(stack_set, id)
-            .await?
+            .await
+            .map_err(|error| Trouble::from(error).begun())?
             .is_some()
     {
         return Ok(id.to_owned());
@@ -64,7 +124,8 @@ pub async fn start(
         if context
             .aws
             .describe_stack_set_operation(stack_set, id)
-            .await?
+            .await
+            .map_err(|error| Trouble::from(error).begun())?
             .is_some()
         {
             return Ok(id.to_owned());
@@ -82,7 +143,7 @@ pub async fn start(
                 .unwrap_or_else(|| "another operation".to_owned());
             context.progress(step, 0, 0, Some(&format!("waiting for {whose}")));
             if !poll.again().await {
-                return Err(Trouble::Stuck(format!(
+                return Err(Trouble::stuck(format!(
                     "{whose}, still runs on {stack_set}"
                 )));
             }
@@ -93,7 +154,7 @@ pub async fn start(
 }
 
 /// Waits until the operation is final, and reports on the way how far it is.
-pub async fn wait(
+async fn wait(
     context: &Context<'_>,
     step: &Step,
     stack_set: &str,
@@ -133,7 +194,7 @@ pub async fn wait(
         }
         looks += 1;
         if !poll.again().await {
-            return Err(Trouble::Stuck(format!(
+            return Err(Trouble::stuck(format!(
                 "operation {id} on {stack_set} is still {status:?}"
             )));
         }
@@ -141,7 +202,7 @@ pub async fn wait(
 }
 
 /// Judges every target: its row, and the instance as it reads now.
-pub async fn judge(
+async fn judge(
     context: &Context<'_>,
     step: &Step,
     stack_set: &str,
