@@ -298,8 +298,8 @@ async fn failure(
     let first = events
         .iter()
         .rev()
-        .skip(usize::from(mutant!(CauseLost)))
-        .find(|event| event.status.ends_with("_FAILED") && !event.reason.contains("cancelled"));
+        .filter(|event| event.status.ends_with("_FAILED") && !event.reason.contains("cancelled"))
+        .nth(usize::from(mutant!(CauseLost)));
     let message = match first {
         Some(event) => format!(
             "{} {}: {}",
