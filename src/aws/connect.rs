@@ -118,6 +118,8 @@ impl Aws {
                 },
                 _ => ConnectError::Aws(error),
             })?;
+        // Those that were asked about: the first ones may have ended meanwhile.
+        let credentials = aws.source(&aws.home()).await.map_err(ConnectError::Aws)?;
         let mut aws = open(&options, base, pacing, identity, credentials);
         if let Some(inner) = std::sync::Arc::get_mut(&mut aws.inner) {
             inner.guard = Guard::default();

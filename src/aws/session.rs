@@ -169,7 +169,7 @@ impl Aws {
     }
 
     /// The source credentials, loaded again shortly before they end.
-    async fn source(&self, place: &Place) -> Result<Credentials, AwsError> {
+    pub(super) async fn source(&self, place: &Place) -> Result<Credentials, AwsError> {
         let mut slot = self.inner.sessions.source.lock().await;
         let soon = self.inner.clock.system_time().checked_add(MARGIN);
         if let Some(credentials) = slot.as_ref()

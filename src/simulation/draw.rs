@@ -169,7 +169,14 @@ impl Options {
     pub fn deed(&self) -> Option<Interference> {
         let mut rng = Rng::with_seed(self.seed ^ 0x0DEE_D000);
         let deeds = interference(&mut rng, &self.shape);
-        let seen = |deed: &Interference| !matches!(deed, Interference::Operation { .. });
+        let seen = |deed: &Interference| match deed {
+            Interference::Logging { .. } => self.shape.components.logging,
+            Interference::Policy { .. } => self.shape.components.policy,
+            Interference::Definition { .. } => true,
+            Interference::Operation { .. }
+            | Interference::Suspend { .. }
+            | Interference::Move { .. } => false,
+        };
         deeds.into_iter().find(seen)
     }
 
@@ -397,7 +404,7 @@ fn classes() -> Vec<(Option<&'static str>, What)> {
 /// forbid things or change what is ours, stacks have to be mended by a person. Runs with one of these have to be safe
 /// and to come to an end, and need not converge.
 pub const WILD: &[u8] = &[
-    16, 17, 24, 25, 26, 27, 33, 34, 35, 36, 37, 38, 43, 54, 55, 56, 60, 67, 73, 75, 77, 80, 81, 82, 83,
+    16, 17, 20, 24, 25, 26, 27, 30, 33, 34, 35, 36, 37, 38, 43, 54, 55, 56, 60, 67, 68, 73, 75, 77, 80, 81, 82, 83,
 ];
 
 /// None in most runs, so that what the other faults do is seen; then up to five of the whole catalogue.

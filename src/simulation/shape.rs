@@ -147,7 +147,7 @@ impl Shape {
             1..=4 => 5,
             _ => 3,
         };
-        let environments = ENVIRONMENTS
+        let mut environments: Vec<Environment> = ENVIRONMENTS
             .iter()
             .take(environments)
             .enumerate()
@@ -174,6 +174,12 @@ impl Shape {
             seal: rng.u8(0..24) == 0,
             exception: rng.u8(0..3) == 0,
         };
+        if components.own_role {
+            // Nobody can look into a canary account before the phase that makes the role.
+            for wave in environments.iter_mut().flat_map(|e: &mut Environment| &mut e.waves) {
+                wave.alarm = wave.alarm.map(|_| Where::Hub);
+            }
+        }
         Self {
             number,
             environments,

@@ -91,6 +91,9 @@ async fn follow(
     judge(context, step, stack_set, &operation, aim).await
 }
 
+/// Requests that are sent again because AWS broke down or was not heard, and does not know of them.
+const LOST_MAX: u32 = 8;
+
 /// Starts the operation `id` by `send`. A lost answer is resolved by reading; a running operation of somebody
 /// else is waited for; the same id is sent again only when AWS does not know it.
 async fn start(
@@ -111,6 +114,7 @@ async fn start(
         return Ok(id.to_owned());
     }
     let poll = Poll::new(context.deadlines.foreign_operation);
+    let mut lost = 0;
     loop {
         let error = match send().await {
             Ok(id) => return Ok(id),
@@ -147,8 +151,11 @@ async fn start(
                     "{whose}, still runs on {stack_set}"
                 )));
             }
-        } else if !poll.again().await {
-            return Err(error.into());
+        } else {
+            lost += 1;
+            if lost > LOST_MAX || !poll.again().await {
+                return Err(error.into());
+            }
         }
     }
 }

@@ -48,6 +48,10 @@ pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings
         return;
     };
     findings.near("S8");
+    if facts.wild && intent::set(world, &before).is_none() {
+        // Somebody took it away after it was done.
+        return;
+    }
     let done = intent::set(world, &before).is_some_and(|set| {
         let is_done = |key: &_| {
             set.instances

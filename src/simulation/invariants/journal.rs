@@ -111,7 +111,8 @@ impl Journals {
         let open = self.open.entry(call.process).or_default();
         let at = open.iter().position(|intent| {
             intent.operation == call.operation
-                && intent.account == account
+                // AWS does not know whose a refused session was.
+                && (call.account.is_none() || intent.account == account)
                 && intent.region == call.region.0
         });
         let intent = at.map(|at| open.swap_remove(at));
