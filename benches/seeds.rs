@@ -27,9 +27,11 @@ fn main() -> std::process::ExitCode {
         ));
     }
     report(&format!(
-        "seeds {from} to {}: {:.1} a second on {threads} threads, {} failed",
+        "seeds {from} to {}: {:.1} a second on {threads} threads, {} calls, {} faults of the catalogue, {} failed",
         from + count,
         count as f64 / seconds,
+        findings.calls,
+        findings.fired.len(),
         failures.len()
     ));
     let Some(first) = failures.first() else {

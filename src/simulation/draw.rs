@@ -11,7 +11,7 @@ use crate::sandbox::world::cloudformation::stack_sets::{OnExisting, Resent};
 use super::shape::{AccountKind, HUB, Shape};
 
 /// Seeds that share a shape: reading files and rolling out once serves them all.
-pub const SEEDS_PER_SHAPE: u64 = 16;
+pub const SEEDS_PER_SHAPE: u64 = 20;
 
 /// The full option set of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,19 +207,24 @@ impl Options {
         let aws = Aws {
             // Every minute of an operation is some calls more.
             latency: match rng.u8(0..16) {
-                0..10 => Latency::None,
-                10..15 => Latency::Fast,
+                0..12 => Latency::None,
+                12..15 => Latency::Fast,
                 _ => Latency::Real,
             },
-            page_size: (rng.u8(0..4) == 0).then(|| rng.usize(1..=4)),
-            empty_first_pages: rng.u8(0..4) == 0,
+            page_size: (rng.u8(0..8) == 0).then(|| rng.usize(1..=4)),
+            empty_first_pages: rng.u8(0..8) == 0,
+            // Every second of a lag is some looks more.
             list_lag_seconds: match rng.u8(0..16) {
-                0..6 => 0,
-                6 => 90,
+                0..12 => 0,
+                12 => 90,
                 _ => rng.u32(1..=10),
             },
-            role_propagation_seconds: rng.u32(0..=40),
-            published_rates: rng.u8(0..16) == 0,
+            role_propagation_seconds: if rng.u8(0..4) == 0 {
+                rng.u32(1..=40)
+            } else {
+                0
+            },
+            published_rates: rng.u8(0..24) == 0,
             resent: if rng.bool() {
                 Resent::Echo
             } else {
@@ -377,6 +382,7 @@ fn classes() -> Vec<(Option<&'static str>, What)> {
         (Some("cloudformation"), What::BreakBefore),
         (Some("cloudformation"), What::BreakAfter),
         (Some("cloudformation"), What::LoseAnswer),
+        (Some("cloudformation"), What::AccessDenied),
         (Some("organizations"), What::Throttle),
         (Some("organizations"), What::BreakBefore),
         (Some("organizations"), What::BreakAfter),

@@ -22,7 +22,7 @@ use super::invariants::{Breach, Facts, Findings, liveness, operations, reporting
 use super::mutants::Pause;
 use super::organization;
 use super::record::Call;
-use super::shape::Shape;
+use super::shape::{BYSTANDER, Shape};
 use super::theatre::{Ended, Orders, Task, Theatre};
 
 /// Everything that seeds of the same shape share.
@@ -197,6 +197,10 @@ async fn play(options: &Options, material: &Material) -> Outcome {
         Intent::of(&material.shape, Version::First),
     );
     facts.wild = options.is_wild();
+    if facts.wild {
+        // It may come to be a member.
+        facts.untouchable.remove(BYSTANDER);
+    }
     let loaded = material.loaded(wanted);
     let mut theatre = Theatre::new(world, loaded, facts, options.seed, options.wire);
     theatre.answer = options.answer;
@@ -211,7 +215,7 @@ async fn play(options: &Options, material: &Material) -> Outcome {
         judge(&theatre, &ended, "a run in another world");
     } else if options.rollback {
         take_back(&mut theatre).await;
-    } else if settle(&mut theatre).await && options.rest {
+    } else if settle(&mut theatre, options.rest).await && options.rest {
         settled = theatre.look(World::clone);
         rest(&mut theatre, options).await;
     }
@@ -407,9 +411,12 @@ fn heal(theatre: &mut Theatre) {
 }
 
 /// Goes on in a healthy world until nothing is missing.
-async fn settle(theatre: &mut Theatre) -> bool {
+async fn settle(theatre: &mut Theatre, rest: bool) -> bool {
     // What AWS was in the middle of ends first.
     theatre.later(Duration::from_secs(6 * 3_600)).await;
+    if !rest && missing(theatre).is_empty() {
+        return true;
+    }
     let mut runs = 0;
     loop {
         let task = if runs == 0 { Task::Resume } else { Task::Apply };

@@ -33,7 +33,7 @@ pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings
     let Some(environment) = at.and_then(|at| environments.get(at)) else {
         return;
     };
-    tolerance(call, environment, wanted.instances.len(), findings);
+    tolerance(call, environment, planned(call, facts, environment), findings);
     over(world, call, facts, environment, findings);
     let previous = at
         .filter(|_| environment.after_previous)
@@ -88,6 +88,25 @@ pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings
             call.line()
         )
     });
+}
+
+/// How many accounts a tolerance is a share of: those of the wave, or all of the environment's.
+fn planned(call: &Call, facts: &Facts, environment: &Environment) -> usize {
+    let accounts = call.texts("/DeploymentTargets/Accounts");
+    let wave = facts
+        .intent
+        .waves
+        .get(environment.name)
+        .into_iter()
+        .flatten()
+        .find(|wave| accounts.iter().any(|id| wave.accounts.contains(*id)));
+    match wave {
+        Some(wave) => wave.accounts.len(),
+        None => {
+            let members = facts.shape.members();
+            members.get(environment.name).map_or(0, Vec::len)
+        }
+    }
 }
 
 /// After more accounts of a Region have failed than may, nobody who was not reached is reached any more by this process.
@@ -146,7 +165,7 @@ fn over(
 fn tolerance(
     call: &Call,
     environment: &Environment,
-    members: usize,
+    planned: usize,
     findings: &mut Findings,
 ) {
     let accounts = call.texts("/DeploymentTargets/Accounts").len();
@@ -161,7 +180,7 @@ fn tolerance(
         .and_then(|count| usize::try_from(count).ok())
         .unwrap_or(0);
     // A share is of those that were planned, and some of them may have been left out since.
-    let declared = environment.delivery.tolerance.of(accounts.max(members));
+    let declared = environment.delivery.tolerance.of(planned);
     findings.near_if("S9", declared < accounts);
     findings.check("S9", told <= declared, || {
         format!(

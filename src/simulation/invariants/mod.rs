@@ -48,6 +48,8 @@ pub struct Findings {
     pub tallies: BTreeMap<&'static str, Tally>,
     /// How often each fault of the reliability catalogue struck, by its number.
     pub fired: BTreeMap<u8, u64>,
+    /// Requests that reached AWS.
+    pub calls: u64,
 }
 
 /// More of them say no more.
@@ -83,6 +85,7 @@ impl Findings {
     }
 
     pub fn take_in(&mut self, other: Findings) {
+        self.calls += other.calls;
         for (number, count) in other.fired {
             *self.fired.entry(number).or_default() += count;
         }
@@ -235,6 +238,7 @@ impl Judge {
     /// After AWS has done, or refused, what was asked.
     pub fn after(&mut self, world: &World, call: &Call) {
         let (facts, findings) = (&self.facts, &mut self.findings);
+        findings.calls += 1;
         self.retries.after(call, findings);
         self.sessions.after(call);
         if !call.is_mutating() {

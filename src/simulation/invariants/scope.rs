@@ -19,6 +19,10 @@ pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings
         format!("{account} is not to be touched: {}", call.line())
     });
     findings.near_if("S2", !facts.untouchable.is_empty());
+    if call.account.is_none() {
+        // AWS does not know whose session it is, and refuses it.
+        return;
+    }
     let wrong = match (call.service, call.operation.as_str()) {
         ("cloudformation", _) if call.text("StackSetName").is_some() => stack_set(call, facts),
         ("cloudformation", "ActivateOrganizationsAccess") => in_management(account),

@@ -43,8 +43,10 @@ fn no_seed_breaks_an_invariant_and_all_of_them_were_close_to_it() {
         assert_eq!(
             enough,
             1,
-            "{} seeds failed:\n{}",
+            "{} seeds failed, {} calls, {:?} fired:\n{}",
             all.len(),
+            findings.calls,
+            findings.fired,
             all.join("\n")
         );
         let shrunk = std::sync::Mutex::new(String::new());
