@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::ids::Region;
 
 use super::call::causes;
+use super::clients::Clients;
 use super::guard::Guard;
 use super::pacing::{Pacer, Pacing};
 use super::session::{Deployer, Sessions, load};
@@ -155,6 +156,7 @@ fn open(
             guard: Guard::default(),
             pacer: Pacer::new(pacing),
             sessions: Sessions::new(options.deployer.clone(), source),
+            clients: Clients::default(),
             call_as: options.call_as,
             organizations_writes: tokio::sync::Mutex::default(),
         }),

@@ -297,7 +297,7 @@ impl Options {
             sleep,
             disk_full_at,
             rollback,
-            rest: seed.is_multiple_of(4),
+            rest: seed.is_multiple_of(8),
             wire,
         };
         let foreign = |deed: &Interference| matches!(deed, Interference::Operation { .. });

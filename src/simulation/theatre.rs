@@ -286,7 +286,6 @@ impl Theatre {
             let _ = self.sandbox.look(|world| {
                 discovery::planned(world, &plan, &own, &judge.facts, &mut judge.findings);
             });
-            judge.waves.begins_anew();
             showing::plan(&plan, &mut judge.findings);
         });
         for deed in orders.interference {
@@ -294,6 +293,8 @@ impl Theatre {
         }
         match records.begin(Command::Apply, plan, &|_, _| {}).await {
             Ok(run) => {
+                self.recorder
+                    .with(|traffic| traffic.judge.waves.begins_anew());
                 let command = Some(Command::Apply);
                 Box::pin(self.execute(process, &session.aws, run, command, orders)).await
             }

@@ -35,6 +35,10 @@ pub fn after(world: &World, call: &Call, facts: &Facts, findings: &mut Findings)
         if !policy.is_some_and(|policy| policy.name.starts_with(&name)) {
             continue;
         }
+        if policy.is_some_and(|policy| policy.content.contains(&wanted.sign)) {
+            // What was tried out and failed is taken back: nothing was to go for it yet.
+            continue;
+        }
         for account in &wanted.members {
             let left = !intent::holding(world, component, environment, account).is_empty();
             let had = call
