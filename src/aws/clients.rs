@@ -58,12 +58,8 @@ mod tests {
     #[test]
     fn a_client_is_made_once_for_each_service_place_and_access_key() {
         let clients = Clients::default();
-        let place = |account: &str| {
-            Place::new(
-                &account.parse().unwrap(),
-                &"us-east-1".parse().unwrap(),
-            )
-        };
+        let place =
+            |account: &str| Place::new(&account.parse().unwrap(), &"us-east-1".parse().unwrap());
         let mut made = 0;
         for (service, account, access_key) in [
             ("STS", "111111111111", "one"),

@@ -54,14 +54,20 @@ impl Aws {
                         .await
                 })
                 .await?;
-            let metric = answer
-                .metric_alarms()
-                .iter()
-                .map(|alarm| (alarm.alarm_name(), alarm.state_value(), alarm.state_reason()));
-            let composite = answer
-                .composite_alarms()
-                .iter()
-                .map(|alarm| (alarm.alarm_name(), alarm.state_value(), alarm.state_reason()));
+            let metric = answer.metric_alarms().iter().map(|alarm| {
+                (
+                    alarm.alarm_name(),
+                    alarm.state_value(),
+                    alarm.state_reason(),
+                )
+            });
+            let composite = answer.composite_alarms().iter().map(|alarm| {
+                (
+                    alarm.alarm_name(),
+                    alarm.state_value(),
+                    alarm.state_reason(),
+                )
+            });
             let states: Vec<_> = metric
                 .chain(composite)
                 .filter(|(named, _, _)| *named == Some(name))

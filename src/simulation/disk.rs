@@ -94,10 +94,12 @@ impl Paper {
     fn durable(&self, path: &Path, bytes: &[u8]) {
         let run = run_of(path);
         let lines = String::from_utf8_lossy(bytes);
-        let last = lines
-            .lines()
-            .rev()
-            .find_map(|line| serde_json::from_str::<Value>(line).ok()?.get("seq")?.as_u64());
+        let last = lines.lines().rev().find_map(|line| {
+            serde_json::from_str::<Value>(line)
+                .ok()?
+                .get("seq")?
+                .as_u64()
+        });
         self.process
             .records(|judge| judge.journals.keeps(&run, last.unwrap_or_default()));
         let intents = lines.lines().filter_map(|line| intent(&run, line));

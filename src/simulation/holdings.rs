@@ -48,10 +48,16 @@ pub fn of(world: &World, shape: &Shape) -> BTreeMap<String, String> {
         for region in &shape.regions {
             let place = intent::place(account, region);
             let logging = intent::logging_of(world, &place);
-            held.insert(format!("logging in {}", intent::at(&place)), format!("{logging:?}"));
+            held.insert(
+                format!("logging in {}", intent::at(&place)),
+                format!("{logging:?}"),
+            );
             let stacks = world.cloudformation.stacks.shelf(&place);
             let count = stacks.map_or(0, |shelf| shelf.live.len());
-            held.insert(format!("stacks in {}", intent::at(&place)), count.to_string());
+            held.insert(
+                format!("stacks in {}", intent::at(&place)),
+                count.to_string(),
+            );
         }
     }
     held
@@ -80,6 +86,12 @@ pub fn difference(
     let names = one.keys().chain(other.keys());
     names
         .filter(|name| one.get(*name) != other.get(*name))
-        .map(|name| format!("{name}: {:?} instead of {:?}", other.get(name), one.get(name)))
+        .map(|name| {
+            format!(
+                "{name}: {:?} instead of {:?}",
+                other.get(name),
+                one.get(name)
+            )
+        })
         .next()
 }

@@ -401,7 +401,10 @@ fn canaries_of(waves: &[WaveIntent], accounts: &[&str]) -> BTreeSet<String> {
         .cloned()
         .unwrap_or_else(|| {
             let first = accounts.iter().min();
-            first.map(|account| (*account).to_owned()).into_iter().collect()
+            first
+                .map(|account| (*account).to_owned())
+                .into_iter()
+                .collect()
         })
 }
 

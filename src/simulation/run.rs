@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::sandbox::faults::swarm::Injection;
 use crate::sandbox::faults::{Faults, Swarm};
 use crate::sandbox::world::cloudformation::faults::{Effect, Fault as ResourceFault};
-use crate::sandbox::world::{AccountId, World};
+use crate::sandbox::world::{AccountId, Place, World};
 
 use super::draw::{Alarm, Answer, Interference, Options, Start, Then, Wire};
 use super::files::{self, NoFiles, Version};
@@ -197,6 +197,7 @@ async fn play(options: &Options, material: &Material) -> Outcome {
         Intent::of(&material.shape, Version::First),
     );
     facts.wild = options.is_wild();
+    facts.mortal = !options.crashes.is_empty() || options.disk_full_at.is_some();
     if facts.wild {
         // It may come to be a member.
         facts.untouchable.remove(BYSTANDER);
@@ -472,7 +473,13 @@ async fn rest(theatre: &mut Theatre, options: &Options) {
     let Some(deed) = options.deed() else { return };
     let mut done = interference::Done::default();
     theatre.change(|world| done = interference::does(world, &deed));
-    let changed = done.changed.is_some() || done.foreign.is_some();
+    let new = |place: &Place| {
+        theatre
+            .recorder
+            .with(|traffic| !traffic.judge.facts.intent.foreign.contains_key(place))
+    };
+    let logging = done.foreign.as_ref().is_some_and(|(place, _)| new(place));
+    let changed = done.changed.is_some() || logging;
     if changed && let Some(then) = plan(theatre).await {
         theatre.recorder.with(|traffic| {
             let findings = &mut traffic.judge.findings;

@@ -181,7 +181,10 @@ impl Shape {
         };
         if components.own_role {
             // Nobody can look into a canary account before the phase that makes the role.
-            for wave in environments.iter_mut().flat_map(|e: &mut Environment| &mut e.waves) {
+            for wave in environments
+                .iter_mut()
+                .flat_map(|e: &mut Environment| &mut e.waves)
+            {
                 wave.alarm = wave.alarm.map(|_| Where::Hub);
             }
         }

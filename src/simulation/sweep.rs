@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::sandbox::faults::Rule;
 
+use super::draw::{Alarm, Answer, Aws, Crash, Options, Point, Start, Then, Wire};
 use super::fleet;
 use super::holdings;
-use super::draw::{Alarm, Answer, Aws, Crash, Options, Point, Start, Then, Wire};
 use super::run::{self, Unusable};
 use super::shape::Shape;
 
@@ -140,7 +140,9 @@ pub fn whole(
             if at >= points.all.len() {
                 return;
             }
-            let found = points.dies_at(at).unwrap_or_else(|why| Some(why.to_string()));
+            let found = points
+                .dies_at(at)
+                .unwrap_or_else(|why| Some(why.to_string()));
             if let (Some(found), Ok(mut broken)) = (found, broken.lock()) {
                 broken.push(found);
             }

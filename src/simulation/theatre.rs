@@ -13,9 +13,9 @@ use crate::apply::{Deadlines, Interrupt, RunReport};
 use crate::aws::{Aws, EmbeddedHttp, EmbeddedKeys, Source};
 use crate::clock::Clock;
 use crate::config::Loaded;
+use crate::journal::Medium;
 use crate::journal::entry::{Command, Process as Claimant};
 use crate::journal::lease::Terms;
-use crate::journal::Medium;
 use crate::journal::medium::folder::Folder;
 use crate::journal::medium::memory::{MemoryDisk, Mishap};
 use crate::journal::writer;
@@ -133,7 +133,11 @@ impl Theatre {
 
     /// Whether the disk of the first process was full, and it lived to be told.
     pub fn struck_disk(&self) -> bool {
-        self.full && self.first_disk.as_ref().is_some_and(|disk| disk.struck() > 0)
+        self.full
+            && self
+                .first_disk
+                .as_ref()
+                .is_some_and(|disk| disk.struck() > 0)
     }
 
     pub fn new(world: World, loaded: Loaded, facts: Facts, seed: u64, wire: Wire) -> Self {
@@ -254,7 +258,9 @@ impl Theatre {
         match task {
             Task::Apply => self.apply(process, records, orders).await,
             Task::Resume => match records.newest().await {
-                Ok(Some(kept)) if kept.is_open() => self.go_on(process, records, kept, orders).await,
+                Ok(Some(kept)) if kept.is_open() => {
+                    self.go_on(process, records, kept, orders).await
+                }
                 Ok(_) => self.apply(process, records, orders).await,
                 Err(trouble) => Ended::Refused(trouble),
             },

@@ -178,7 +178,9 @@ impl Process {
     async fn nods(&self, mutating: bool) {
         let asleep = {
             let mut state = self.lock();
-            let due = state.sleep.filter(|sleep| mutating && sleep.nth == state.mutating);
+            let due = state
+                .sleep
+                .filter(|sleep| mutating && sleep.nth == state.mutating);
             if let Some(sleep) = due {
                 let until = Instant::now() + Duration::from_secs(u64::from(sleep.seconds));
                 state.asleep_until = Some(until);

@@ -33,7 +33,12 @@ pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings
     let Some(environment) = at.and_then(|at| environments.get(at)) else {
         return;
     };
-    tolerance(call, environment, planned(call, facts, environment), findings);
+    tolerance(
+        call,
+        environment,
+        planned(call, facts, environment),
+        findings,
+    );
     over(world, call, facts, environment, findings);
     let previous = at
         .filter(|_| environment.after_previous)
@@ -47,11 +52,11 @@ pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings
     let Some(their) = facts.intent.sets.get(&before) else {
         return;
     };
-    findings.near("S8");
-    if facts.wild && intent::set(world, &before).is_none() {
-        // Somebody took it away after it was done.
+    if facts.wild {
+        // Somebody may have broken it after it was done.
         return;
     }
+    findings.near("S8");
     let done = intent::set(world, &before).is_some_and(|set| {
         let is_done = |key: &_| {
             set.instances
@@ -162,12 +167,7 @@ fn over(
 }
 
 /// What AWS is told must not be more than what the files say of so many accounts.
-fn tolerance(
-    call: &Call,
-    environment: &Environment,
-    planned: usize,
-    findings: &mut Findings,
-) {
+fn tolerance(call: &Call, environment: &Environment, planned: usize, findings: &mut Findings) {
     let accounts = call.texts("/DeploymentTargets/Accounts").len();
     let told = call
         .input

@@ -10,17 +10,12 @@ use crate::simulation::record::Call;
 use super::{Facts, Findings};
 
 /// A plan was made from these calls.
-pub fn planned(
-    world: &World,
-    plan: &Plan,
-    calls: &[Call],
-    facts: &Facts,
-    findings: &mut Findings,
-) {
+pub fn planned(world: &World, plan: &Plan, calls: &[Call], facts: &Facts, findings: &mut Findings) {
     let torn = calls.iter().any(|call| call.read && !call.succeeded());
-    let pages = calls
-        .iter()
-        .any(|call| call.text("NextToken").is_some_and(|token| !token.is_empty()));
+    let pages = calls.iter().any(|call| {
+        call.text("NextToken")
+            .is_some_and(|token| !token.is_empty())
+    });
     findings.near_if("S18", torn || pages);
     for (name, order) in &plan.environments {
         if order.waves.is_empty() {
@@ -51,6 +46,9 @@ pub fn planned(
         .collect();
     // In no run of the simulation does the rollout give an account up, unless the account is gone.
     findings.check("S18", lost.is_empty() || facts.wild, || {
-        format!("nobody left, and it plans to take away: {}", lost.join("; "))
+        format!(
+            "nobody left, and it plans to take away: {}",
+            lost.join("; ")
+        )
     });
 }

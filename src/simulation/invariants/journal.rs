@@ -72,19 +72,26 @@ impl Journals {
                 let last = records.last().map_or(0, |record| record.seq);
                 let other = records.iter().find(|record| {
                     let record = serde_json::to_value(record).unwrap_or_default();
-                    let seq = record.get("seq").and_then(Value::as_u64).unwrap_or_default();
+                    let seq = record
+                        .get("seq")
+                        .and_then(Value::as_u64)
+                        .unwrap_or_default();
                     let written = self.written.get(&(run.to_owned(), seq));
                     !written.is_some_and(|lines| lines.iter().any(|line| is_same(line, &record)))
                 });
                 other
                     .map(|record| format!("record {} was never written like that", record.seq))
                     .or_else(|| {
-                        (last < kept).then(|| format!("{kept} records were stored, {last} are left"))
+                        (last < kept)
+                            .then(|| format!("{kept} records were stored, {last} are left"))
                     })
             }
         };
         findings.check("S20", wrong.is_none(), || {
-            format!("the journal of run {run} after a crash: {}", wrong.unwrap_or_default())
+            format!(
+                "the journal of run {run} after a crash: {}",
+                wrong.unwrap_or_default()
+            )
         });
     }
 
@@ -159,7 +166,9 @@ impl Journals {
 
 /// The same but for the chain's hash, which only lines have.
 fn is_same(line: &Value, record: &Value) -> bool {
-    record
-        .as_object()
-        .is_some_and(|members| members.iter().all(|(name, value)| line.get(name) == Some(value)))
+    record.as_object().is_some_and(|members| {
+        members
+            .iter()
+            .all(|(name, value)| line.get(name) == Some(value))
+    })
 }

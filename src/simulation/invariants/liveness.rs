@@ -67,14 +67,20 @@ pub fn rested(calls: &[Call], findings: &mut Findings) {
 pub fn went_on(crashes: usize, missing: &[String], findings: &mut Findings) {
     findings.near_if("L3", crashes > 0);
     findings.check("L3", missing.is_empty(), || {
-        format!("{crashes} crashes, and the process after them left: {}", missing.join("; "))
+        format!(
+            "{crashes} crashes, and the process after them left: {}",
+            missing.join("; ")
+        )
     });
 }
 
 /// L4: whoever comes after a process that died gets its lease, when its time is up and without anybody's help.
 pub fn took_over(after_a_death: bool, alone: bool, ended: &Ended, findings: &mut Findings) {
     findings.near_if("L4", after_a_death);
-    let kept_out = matches!(ended, Ended::Refused(Trouble::Lease(LeaseError::Held { .. })));
+    let kept_out = matches!(
+        ended,
+        Ended::Refused(Trouble::Lease(LeaseError::Held { .. }))
+    );
     findings.check("L4", !kept_out || !alone, || {
         format!("nobody lives, and the lease is held: {ended:?}")
     });

@@ -116,6 +116,8 @@ pub struct Facts {
     pub foreign_operations: BTreeSet<String>,
     /// Accounts and Regions come and go, and others change what is ours: what the files declare cannot all be had.
     pub wild: bool,
+    /// Processes die, or their disks are full.
+    pub mortal: bool,
     /// Operations that each process began, by StackSet.
     begun: BTreeMap<(usize, String), BTreeSet<String>>,
 }
@@ -139,6 +141,7 @@ impl Facts {
             stale_process: None,
             foreign_operations: BTreeSet::new(),
             wild: false,
+            mortal: false,
             begun: BTreeMap::new(),
         }
     }

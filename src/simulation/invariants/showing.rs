@@ -68,7 +68,9 @@ fn harmless(what: &str, shown: &str, findings: &mut Findings) {
     let mut wrong = None;
     while let Some((before, after)) = left.split_once('\u{1b}') {
         wrong = wrong.or_else(|| acting(before));
-        let codes = after.strip_prefix('[').and_then(|after| after.split_once('m'));
+        let codes = after
+            .strip_prefix('[')
+            .and_then(|after| after.split_once('m'));
         match codes {
             Some((codes, rest)) if codes.chars().all(|c| c.is_ascii_digit() || c == ';') => {
                 left = rest;

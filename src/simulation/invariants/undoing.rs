@@ -23,6 +23,8 @@ impl Undoing {
         match call.stage {
             Stage::Planning => {}
             Stage::Applying => self.touched.extend(subjects),
+            // A process that dies between its intent and the call has touched nothing, and cannot know it.
+            Stage::RollingBack if facts.mortal => {}
             Stage::RollingBack => {
                 let foreign: Vec<&String> = subjects
                     .iter()
@@ -48,10 +50,14 @@ fn subjects(world: &World, call: &Call, facts: &Facts) -> Vec<String> {
         Some(policy) => Some(policy.name.as_str()),
         None => call.text("Name"),
     };
-    let policy = facts.intent.policies.keys().find(|(component, environment)| {
-        let ours = format!("bedrail-{ROLLOUT}-{component}-{environment}");
-        name.is_some_and(|name| name.starts_with(&ours))
-    });
+    let policy = facts
+        .intent
+        .policies
+        .keys()
+        .find(|(component, environment)| {
+            let ours = format!("bedrail-{ROLLOUT}-{component}-{environment}");
+            name.is_some_and(|name| name.starts_with(&ours))
+        });
     match policy {
         Some((component, environment)) => vec![format!("{component} {environment}")],
         None => vec![format!(

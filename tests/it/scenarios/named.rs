@@ -134,17 +134,24 @@ async fn b4_06_four_ways_to_fail_are_four_sentences() {
     ];
     for (name, remedy) in remedies {
         let account = stage.account(name);
-        let mut rows = run.first_causes().into_iter().filter(|row| {
-            row.account.as_ref().map(|id| id.as_str()) == Some(account.id())
-        });
-        let row = rows.next().unwrap_or_else(|| panic!("{name}\n{}", run.rows()));
+        let mut rows = run
+            .first_causes()
+            .into_iter()
+            .filter(|row| row.account.as_ref().map(|id| id.as_str()) == Some(account.id()));
+        let row = rows
+            .next()
+            .unwrap_or_else(|| panic!("{name}\n{}", run.rows()));
         assert!(row.next.contains(remedy), "{name}: {}", row.next);
     }
     let text = format!("{:?} {}", run.plan.notes, run.rows());
     assert!(text.contains("suspended"), "{text}");
     for name in ["staging-1", "staging-2"] {
         let account = stage.account(name);
-        assert_eq!(account.log_group_retention(HOME, "/notes"), Some(30), "{name}");
+        assert_eq!(
+            account.log_group_retention(HOME, "/notes"),
+            Some(30),
+            "{name}"
+        );
     }
 }
 
@@ -195,13 +202,23 @@ async fn b4_15_a_stack_whose_rollback_failed_is_kept_and_its_repair_named() {
     run.ended(RunOutcome::Partial);
     let stacks = stage.account("prod-1").stacks(HOME);
     assert!(
-        stacks.iter().any(|(_, status)| status == "UPDATE_ROLLBACK_FAILED"),
+        stacks
+            .iter()
+            .any(|(_, status)| status == "UPDATE_ROLLBACK_FAILED"),
         "{stacks:?}"
     );
     assert!(!run.writes().iter().any(|call| call.starts_with("Delete")));
     let row = run.first_causes()[0];
-    assert!(row.message.contains("The resource is in use"), "{}", run.rows());
-    assert!(row.next.contains("continue-update-rollback"), "{}", run.rows());
+    assert!(
+        row.message.contains("The resource is in use"),
+        "{}",
+        run.rows()
+    );
+    assert!(
+        row.next.contains("continue-update-rollback"),
+        "{}",
+        run.rows()
+    );
 }
 
 /// b4 16: a first rollout is taken back where an account was suspended since: it is named, what can go goes, and a second
@@ -236,7 +253,10 @@ async fn b4_16_what_cannot_be_taken_away_is_listed_and_a_second_time_changes_not
     let records = stage.records("operator");
     let kept = records.kept(None).await.unwrap();
     assert_eq!(kept.command(), Some(Command::Rollback));
-    assert!(!kept.is_open(), "a second rollback has nothing to take back");
+    assert!(
+        !kept.is_open(),
+        "a second rollback has nothing to take back"
+    );
 }
 
 /// b4 19, X1, X5: names and reasons that attack whoever prints them come out as harmless text, in every form.
