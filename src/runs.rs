@@ -9,7 +9,7 @@ use crate::apply::approvals::Approvals;
 use crate::apply::event::{Event, Failure, RunOutcome};
 use crate::apply::recall::Recalled;
 use crate::apply::record::Ledger;
-use crate::apply::{self, Deadlines, Interrupt, Past, RunReport, Setting};
+use crate::apply::{self, Deadlines, Ground, Interrupt, Past, RunReport, Setting};
 use crate::aws::Aws;
 use crate::clock::Clock;
 use crate::ids::InvalidId;
@@ -101,7 +101,7 @@ pub struct Run {
 /// How a run is executed.
 pub struct How<'a> {
     pub deadlines: Deadlines,
-    pub bake_scale: f64,
+    pub ground: Ground,
     pub interrupt: &'a Interrupt,
     pub approvals: &'a dyn Approvals,
 }
@@ -329,7 +329,7 @@ impl Run {
         let setting = Setting {
             run: self.id.to_string(),
             deadlines: how.deadlines,
-            bake_scale: how.bake_scale,
+            ground: how.ground,
             interrupt: how.interrupt,
             past: self.past,
             record: Some(self.ledger.clone()),

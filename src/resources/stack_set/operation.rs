@@ -384,7 +384,12 @@ fn failure(
                 .map(|instance| instance.reason.as_str())
                 .filter(|reason| !reason.is_empty())
         })
-        .unwrap_or("AWS gave no reason")
+        .unwrap_or(match (row, instance) {
+            (None, None) => {
+                "the operation has no result for it and there is no instance: it may have left its organizational unit"
+            }
+            _ => "AWS gave no reason",
+        })
         .to_owned();
     if detailed == "SKIPPED_SUSPENDED_ACCOUNT" {
         let text = "the account is suspended".to_owned();
