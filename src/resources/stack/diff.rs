@@ -223,7 +223,11 @@ fn unknown(desired: &Desired, error: &AwsError, draft: &mut Draft<'_>) {
     });
 }
 
-fn produce(desired: &Desired, outputs: Option<BTreeMap<String, String>>, draft: &mut Draft<'_>) {
+pub(super) fn produce(
+    desired: &Desired,
+    outputs: Option<BTreeMap<String, String>>,
+    draft: &mut Draft<'_>,
+) {
     let region: Region = desired.place.region.clone();
     draft
         .producers
@@ -261,7 +265,7 @@ fn created(template: &Template, parameters: &BTreeMap<String, Planned>) -> Vec<F
         .collect()
 }
 
-fn changes(
+pub(super) fn changes(
     desired: &Desired,
     template: &Template,
     parameters: &BTreeMap<String, Planned>,
