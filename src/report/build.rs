@@ -220,7 +220,10 @@ pub fn of_run(past: &Past, plan: &Plan, records: &[Record], made_at: Timestamp) 
                 .filter(|(outcome, _)| *outcome == StepOutcome::Succeeded)
                 .count(),
             counted(plan.steps.len(), "step"),
-            counted(problems.len(), "target without success")
+            match problems.len() {
+                0 => "nothing failed".to_owned(),
+                n => format!("{} without success", counted(n, "target")),
+            }
         ),
         facts,
         counts: counted_marks(&counts),

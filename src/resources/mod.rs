@@ -85,6 +85,8 @@ macro_rules! kinds {
                         })*
                     }
                 }
+                // The one thing that kinds take from each other: outputs.
+                stack::desired::referred(scope, &mut desired.stack);
                 desired
             }
         }

@@ -29,6 +29,8 @@ const NAMES: usize = 2;
 /// Differences between Regions that are spelt out.
 const SPELT_OUT: usize = 30;
 const LONGEST_NAME: usize = 32;
+/// Room for the longest heading above the names.
+const LEAST_NAME: usize = 34;
 /// Columns of one component in the matrix.
 const CELL: usize = 3;
 
@@ -60,6 +62,7 @@ pub fn status_text(matrix: &Matrix, options: Options) -> String {
     let name_width = lines
         .iter()
         .flat_map(|group| group.lines.iter().map(|line| line.name.chars().count()))
+        .chain([LEAST_NAME])
         .max()
         .unwrap_or_default()
         .min(options.width / 2);

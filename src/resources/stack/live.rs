@@ -10,6 +10,17 @@ use super::observe::{Live, Observed};
 
 pub fn look(desired: &[Desired], observed: &Observed, look: &mut Look<'_>) {
     for desired in desired {
+        if desired.only_read {
+            let live = observed
+                .stacks
+                .get(&(desired.place.clone(), desired.stack.clone()));
+            produce(
+                desired,
+                live.map(|live| live.stack.outputs.clone()),
+                &mut look.draft,
+            );
+            continue;
+        }
         let state = one(desired, observed, look);
         let place = &desired.place;
         look.state(

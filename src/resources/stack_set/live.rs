@@ -131,6 +131,7 @@ fn instances(
         let behind = status(desired, target, instance, look);
         let wanted = overrides.get(target).unwrap_or(&none);
         let differs = match live.overrides.get(target) {
+            Some(_) if moved.is_none() => false,
             Some(overrides) => {
                 let changes = override_changes(wanted, overrides);
                 look.changes(of(desired, Some(target)), changes, |_| Severity::High)
