@@ -20,7 +20,7 @@ use crate::plan::waves::Assigned;
 use crate::plan::{Plan, Unusable};
 
 /// The reviewed plan beside a run's journal.
-const PLAN: &str = "plan.json";
+pub const PLAN: &str = "plan.json";
 /// Earlier runs that a new one looks back at.
 const REMEMBERED: usize = 5;
 

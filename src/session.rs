@@ -8,12 +8,13 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::model::{CallAs as DeclaredCallAs, Rollout};
 use crate::config::{Failed, Loaded};
 use crate::ids::OrganizationId;
+use crate::live::{Depth, Found, Look};
 use crate::organization::{Membership, Snapshot, discover};
 use crate::plan::waves::Assigned;
 use crate::plan::{self, NoPlan, Plan};
 use crate::resources::policy::lockout;
 use crate::resources::scope::{Filter, Scope};
-use crate::resources::{Desired, Observation};
+use crate::resources::{self, Desired, Observation};
 
 /// A rollout, the organization that it is for, and a connection to it.
 #[derive(Debug)]
@@ -114,6 +115,17 @@ impl Session {
              }| self.no_plan(diagnostics, refused),
         )?;
         Box::pin(self.guarded(plan)).await
+    }
+
+    /// What is live, target by target, as `status` and `drift` show it.
+    pub async fn look(&self, depth: Depth) -> Result<Found, Stop> {
+        let scope = self.scope();
+        let desired = Desired::of(&scope);
+        let mut observation = Observation::of(&self.aws, &scope, &desired).await?;
+        observation.deepen(&self.aws, &scope, &desired, depth).await;
+        let mut look = Look::new(scope);
+        resources::look(&desired, &observation, &mut look);
+        Ok(look.finish())
     }
 
     /// The second stage: what policies of everybody would deny after each step. Reads only for a plan that

@@ -52,6 +52,47 @@ pub fn records(common: &Common, session: &Session) -> Records {
     }
 }
 
+/// Where the runs of a rollout are recorded, without a connection where a folder beside the rollout is the place.
+pub struct Place {
+    pub medium: Arc<dyn Medium>,
+    session: Option<Session>,
+}
+
+impl Place {
+    /// # Errors
+    /// The files cannot be read, or the bucket that they name needs a connection and there is none.
+    pub async fn open(common: &Common) -> Result<Self, Stop> {
+        if !common.sandbox {
+            let loaded = crate::config::load(&common.directory, &common.file)?;
+            if matches!(loaded.rollout.journal, JournalPlace::Bucket(_)) {
+                let session = Session::open(common).await?;
+                return Ok(Self {
+                    medium: records(common, &session).medium,
+                    session: Some(session),
+                });
+            }
+        }
+        let folder = if common.sandbox {
+            SANDBOX_FOLDER
+        } else {
+            FOLDER
+        };
+        Ok(Self {
+            medium: Arc::new(Folder::at(&common.directory.join(folder))),
+            session: None,
+        })
+    }
+
+    /// # Errors
+    /// As [`Session::close`].
+    pub fn close(self) -> Result<(), Stop> {
+        match self.session {
+            Some(session) => session.close(),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Says that a lease may be of a dead process, and that it takes a while to be sure.
 pub fn watching(holder: &Holder, wait: Duration) {
     streams::notice(&format!(

@@ -8,6 +8,8 @@ mod cli;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod gates;

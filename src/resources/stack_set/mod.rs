@@ -8,6 +8,8 @@ pub mod change;
 pub mod desired;
 pub mod diff;
 mod groups;
+pub mod inspect;
+pub mod live;
 pub mod observe;
 mod operation;
 pub mod spec;
