@@ -15,6 +15,7 @@ pub mod config;
 pub mod digest;
 pub mod ids;
 pub mod journal;
+pub mod onboard;
 pub mod organization;
 pub mod plan;
 pub mod policy;

@@ -4,11 +4,14 @@ mod apply;
 mod approving;
 mod census;
 mod completions;
+mod destroy;
 mod embedded;
 pub mod exit;
 mod explain;
 mod init;
+mod leaving;
 mod man;
+mod offboard;
 pub mod options;
 mod plan;
 mod planfile;
@@ -62,6 +65,10 @@ pub enum Command {
     Retry(retry::Arguments),
     /// Take back what the last run changed
     Rollback(rollback::Arguments),
+    /// Take one account out of the rollout, the last phase first
+    Offboard(offboard::Arguments),
+    /// Take the rollout out of the organization, the last phase first
+    Destroy(destroy::Arguments),
     /// Approve a wave of a run that waits for it
     Approve(approving::Arguments),
     /// Each value that applies to an account, and where it is set
@@ -96,6 +103,8 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Resume(arguments) => resume::run(&cli.common, &arguments).await,
         Command::Retry(arguments) => retry::run(&cli.common, &arguments).await,
         Command::Rollback(arguments) => rollback::run(&cli.common, &arguments).await,
+        Command::Offboard(arguments) => offboard::run(&cli.common, &arguments).await,
+        Command::Destroy(arguments) => destroy::run(&cli.common, &arguments).await,
         Command::Approve(arguments) => approving::run(&cli.common, &arguments).await,
         Command::Explain(arguments) => explain::run(&cli.common, &arguments).await,
         Command::Sandbox(arguments) => sandbox::run(&cli.common, &arguments).await,

@@ -7,5 +7,7 @@ pub mod desired;
 pub mod diff;
 mod key;
 pub mod observe;
+pub mod onboard;
 pub mod spec;
+pub mod teardown;
 pub mod undo;

@@ -223,7 +223,12 @@ fn unknown(desired: &Desired, error: &AwsError, draft: &mut Draft<'_>) {
     });
 }
 
-fn produce(desired: &Desired, outputs: Option<BTreeMap<String, String>>, draft: &mut Draft<'_>) {
+/// Makes the outputs of a stack known to those that refer to it.
+pub(super) fn produce(
+    desired: &Desired,
+    outputs: Option<BTreeMap<String, String>>,
+    draft: &mut Draft<'_>,
+) {
     let region: Region = desired.place.region.clone();
     draft
         .producers
@@ -446,7 +451,7 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
     }
 }
 
-fn delete(
+pub(super) fn delete(
     draft: &mut Draft<'_>,
     phase: &str,
     component: &str,

@@ -5,5 +5,7 @@ pub mod change;
 pub mod desired;
 pub mod diff;
 pub mod observe;
+pub mod onboard;
 pub mod spec;
+pub mod teardown;
 pub mod undo;

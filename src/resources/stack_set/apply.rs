@@ -176,10 +176,33 @@ async fn attempt(
             let operation = wait(context, step, name, &id).await?;
             judge(context, step, name, &operation, Aim::Current).await
         }
-        What::DeleteInstances { reach, preferences } => {
+        What::ImportInstances {
+            stacks,
+            reach,
+            preferences,
+        } => {
+            let units = &reach.units;
+            let ids: Vec<String> = stacks
+                .iter()
+                .filter(|row| step.targets.contains(&row.target))
+                .map(|row| row.stack.clone())
+                .collect();
+            let id = start(context, step, name, &token, async || {
+                aws.import_stacks(name, &ids, units, preferences, &token)
+                    .await
+            })
+            .await?;
+            let operation = wait(context, step, name, &id).await?;
+            judge(context, step, name, &operation, Aim::Current).await
+        }
+        What::DeleteInstances {
+            reach,
+            preferences,
+            retain,
+        } => {
             let reach = reduced(reach, step);
             let id = start(context, step, name, &token, async || {
-                aws.delete_stack_instances(name, &reach, false, preferences, &token)
+                aws.delete_stack_instances(name, &reach, *retain, preferences, &token)
                     .await
             })
             .await?;

@@ -9,8 +9,11 @@ pub mod desired;
 pub mod diff;
 mod groups;
 pub mod observe;
+pub mod onboard;
 mod operation;
 pub mod spec;
+pub mod teardown;
+mod transfer;
 pub mod undo;
 
 pub use groups::UNITS_MAX;

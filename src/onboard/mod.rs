@@ -1,0 +1,6 @@
+//! Accounts that arrive, move and leave.
+
+pub mod arrivals;
+pub mod earlier;
+pub mod history;
+pub mod kept;
