@@ -34,6 +34,14 @@ pub struct Session {
     pub may_leave: MayLeave,
 }
 
+/// Who has arrived, and what was read to know it.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    pub arrivals: Arrivals,
+    desired: Desired,
+    lists: stack_set::observe::Observed,
+}
+
 /// Why nothing can be done with an organization. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Stop {
@@ -131,20 +139,37 @@ impl Session {
         Box::pin(self.guarded(plan)).await
     }
 
-    /// What carries accounts along that have arrived. `only`: nobody else.
+    /// Who has arrived. Reads lists only, whatever the size of the organization. `only`: nobody else.
     ///
     /// # Errors
-    /// What is live cannot be read, or the files do not fit it.
-    pub async fn arrival(
+    /// The lists cannot be read.
+    pub async fn arrived(
         &self,
         known: &Known,
         only: &BTreeSet<AccountId>,
-    ) -> Result<(Plan, Arrivals), Stop> {
+    ) -> Result<Arrived, Stop> {
         let scope = self.scope();
-        let mut desired = Desired::of(&scope);
-        // Lists come first: they say whose state has to be read one by one.
+        let desired = Desired::of(&scope);
         let lists = stack_set::observe::observe(&self.aws, &scope, &desired.stack_set).await?;
         let arrivals = Arrivals::of(&scope, &desired.stack_set, &lists, known).only(only);
+        Ok(Arrived {
+            arrivals,
+            desired,
+            lists,
+        })
+    }
+
+    /// What carries along those that have arrived.
+    ///
+    /// # Errors
+    /// What is live cannot be read, or the files do not fit it.
+    pub async fn arrival(&self, arrived: Arrived) -> Result<Plan, Stop> {
+        let scope = self.scope();
+        let Arrived {
+            arrivals,
+            mut desired,
+            lists,
+        } = arrived;
         desired
             .invocation_logging
             .retain(|desired| arrivals.concerns(&desired.place.account));
@@ -162,7 +187,7 @@ impl Session {
                  refused,
              }| self.no_plan(diagnostics, refused),
         )?;
-        Ok((Box::pin(self.guarded(plan)).await?, arrivals))
+        Box::pin(self.guarded(plan)).await
     }
 
     /// What takes the rollout out, or one account out of the rollout.
@@ -176,6 +201,13 @@ impl Session {
             .invocation_logging
             .retain(|desired| removal.reaches(&desired.place.account));
         let observation = Observation::of(&self.aws, &scope, &desired).await?;
+        removal.governed = observation
+            .stack_set
+            .sets
+            .values()
+            .filter(|set| set.is_of(&self.loaded.rollout.name))
+            .flat_map(|set| set.instances.keys().map(|target| target.account.clone()))
+            .collect();
         removal.kept = kept(&self.aws, &scope, &observation, &removal).await?;
         let plan = teardown::build(scope, &desired, &observation, &removal).map_err(
             |NoPlan {

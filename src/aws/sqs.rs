@@ -102,34 +102,6 @@ impl Aws {
         .map(drop)
     }
 
-    /// Hides a message for this long from now on.
-    ///
-    /// # Errors
-    /// The message was received again or deleted meanwhile.
-    pub async fn hide_message(
-        &self,
-        url: &str,
-        receipt: &str,
-        how_long: Duration,
-    ) -> Result<(), AwsError> {
-        let seconds = i32::try_from(how_long.as_secs()).unwrap_or(i32::MAX);
-        self.call(
-            &self.queue(url),
-            idempotent("ChangeMessageVisibility"),
-            async |client: Client| {
-                client
-                    .change_message_visibility()
-                    .queue_url(url)
-                    .receipt_handle(receipt)
-                    .visibility_timeout(seconds)
-                    .send()
-                    .await
-            },
-        )
-        .await
-        .map(drop)
-    }
-
     /// Whether messages that nobody can deal with go to a dead-letter queue.
     ///
     /// # Errors

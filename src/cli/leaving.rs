@@ -10,7 +10,7 @@ use super::{apply, waiting};
 use crate::journal::entry::Command;
 use crate::onboard::earlier;
 use crate::plan::teardown::Removal;
-use crate::plan::{NoteKind, Plan};
+use crate::plan::{Note, NoteKind, Plan};
 use crate::runs::Records;
 
 /// What is taken out, in words.
@@ -59,6 +59,12 @@ pub async fn take_out(
             return Ok(Exit::Error);
         }
     }
+    let stays: Vec<Note> = plan
+        .notes
+        .iter()
+        .filter(|note| note.kind == NoteKind::Advice)
+        .cloned()
+        .collect();
     let exit = apply::begin(
         common,
         leaving.driving,
@@ -72,7 +78,11 @@ pub async fn take_out(
         return Ok(exit);
     }
     // What was read back decides, not what the steps said.
-    let rest = self::plan(common, session, &leaving.removal).await?;
+    let mut rest = self::plan(common, session, &leaving.removal).await?;
+    // What a stack kept cannot be seen any more when the stack is gone.
+    rest.notes.extend(stays);
+    rest.notes.sort();
+    rest.notes.dedup();
     say_left(common, &leaving, &rest)?;
     Ok(exit_of_rest(&rest))
 }

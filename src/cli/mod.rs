@@ -8,10 +8,12 @@ mod destroy;
 mod embedded;
 pub mod exit;
 mod explain;
+mod health;
 mod init;
 mod leaving;
 mod man;
 mod offboard;
+mod onboard;
 pub mod options;
 mod plan;
 mod planfile;
@@ -26,6 +28,7 @@ mod session;
 mod signals;
 mod validate;
 mod waiting;
+mod watch;
 
 use std::ffi::OsString;
 
@@ -65,6 +68,8 @@ pub enum Command {
     Retry(retry::Arguments),
     /// Take back what the last run changed
     Rollback(rollback::Arguments),
+    /// Carry accounts along that have arrived or moved, to what is live in their environment
+    Onboard(onboard::Arguments),
     /// Take one account out of the rollout, the last phase first
     Offboard(offboard::Arguments),
     /// Take the rollout out of the organization, the last phase first
@@ -103,6 +108,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Resume(arguments) => resume::run(&cli.common, &arguments).await,
         Command::Retry(arguments) => retry::run(&cli.common, &arguments).await,
         Command::Rollback(arguments) => rollback::run(&cli.common, &arguments).await,
+        Command::Onboard(arguments) => onboard::run(&cli.common, &arguments).await,
         Command::Offboard(arguments) => offboard::run(&cli.common, &arguments).await,
         Command::Destroy(arguments) => destroy::run(&cli.common, &arguments).await,
         Command::Approve(arguments) => approving::run(&cli.common, &arguments).await,

@@ -66,6 +66,8 @@ pub async fn kept(
             Ok(rows) => rows
                 .into_iter()
                 .filter(|row| keeps.contains(&row.logical_id) && !row.physical_id.is_empty())
+                // A bucket's policy has its bucket's name, and holds nothing.
+                .filter(|row| row.resource_type != "AWS::S3::BucketPolicy")
                 .map(|row| format!("{} {}", row.resource_type, row.physical_id))
                 .collect(),
             Err(error)

@@ -4,3 +4,5 @@ pub mod arrivals;
 pub mod earlier;
 pub mod history;
 pub mod kept;
+pub mod message;
+pub mod readiness;

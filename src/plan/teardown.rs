@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aws::Place;
 use crate::aws::bedrock::LoggingConfig;
+use crate::aws::{AwsError, Place};
 use crate::ids::AccountId;
 use crate::organization::AccountState;
 use crate::resources::scope::Scope;
@@ -23,11 +23,20 @@ pub struct Removal {
     pub retain_stacks: bool,
     /// What invocation logging was before the rollout, where the journals tell; null: it was off.
     pub earlier: BTreeMap<Place, Option<LoggingConfig>>,
+    /// Accounts with instances of the rollout: any other one has lost the role to enter it by, with everything else.
+    pub governed: BTreeSet<AccountId>,
     /// What stacks keep when they are deleted, where it was read: ids by the StackSet's (or stack's) name and place.
     pub kept: BTreeMap<(String, Target), Vec<String>>,
 }
 
 impl Removal {
+    /// Whether not being let in is what an account should answer from which everything was taken out.
+    pub fn is_out(&self, account: &AccountId, error: &AwsError) -> bool {
+        error.operation == "AssumeRole"
+            && error.is("AccessDenied")
+            && !self.governed.contains(account)
+    }
+
     /// Whether anything in this account is taken out.
     pub fn reaches(&self, account: &AccountId) -> bool {
         self.account.as_ref().is_none_or(|only| only == account)
@@ -62,16 +71,4 @@ pub fn build(
     } else {
         Err(contradiction(&violations))
     }
-}
-
-/// Accounts that a plan takes something out of.
-pub fn accounts(plan: &Plan) -> BTreeSet<&AccountId> {
-    plan.steps
-        .iter()
-        .flat_map(|step| {
-            step.account
-                .iter()
-                .chain(step.targets.iter().map(|target| &target.account))
-        })
-        .collect()
 }

@@ -28,6 +28,7 @@ fn one(desired: &Desired, observed: &Observed, removal: &Removal, draft: &mut Dr
     }
     let live = match observed.configs.get(&desired.place) {
         Some(Ok(live)) => live.clone(),
+        Some(Err(error)) if removal.is_out(&desired.place.account, error) => return,
         Some(Err(error)) => {
             let text = format!("logging could not be read, and stays: {}", error.message);
             return draft.note(about(desired, NoteKind::Unknown, text));

@@ -59,6 +59,9 @@ pub fn teardown(
         one(&phase, component, place, live, role, removal, draft);
     }
     for (account, error) in &observed.unreadable {
+        if removal.is_out(account, error) {
+            continue;
+        }
         draft.note(Note {
             kind: NoteKind::Unknown,
             component: None,
@@ -107,12 +110,12 @@ fn one(
         account: place.account.clone(),
         region: place.region.clone(),
     };
-    if let Some(kept) = removal.kept.get(&(name.clone(), target))
-        && !kept.is_empty()
+    for kept in removal
+        .kept
+        .get(&(name.clone(), target))
+        .into_iter()
+        .flatten()
     {
-        draft.note(note(
-            NoteKind::Advice,
-            format!("stays, with its data: {}", kept.join(", ")),
-        ));
+        draft.note(note(NoteKind::Advice, format!("stays: {kept}")));
     }
 }

@@ -68,9 +68,13 @@ fn one(desired: &Desired, live: &Live, removal: &Removal, draft: &mut Draft<'_>)
             }
         }
         let key = (desired.name.clone(), target.clone());
-        if let Some(kept) = removal.kept.get(&key).filter(|kept| !kept.is_empty()) {
-            let text = format!("stays, with its data: {}", kept.join(", "));
-            draft.note(about(desired, target, NoteKind::Advice, text));
+        for kept in removal.kept.get(&key).into_iter().flatten() {
+            draft.note(about(
+                desired,
+                target,
+                NoteKind::Advice,
+                format!("stays: {kept}"),
+            ));
         }
     }
     let units = units(&live.instances, draft);
