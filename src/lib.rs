@@ -16,6 +16,7 @@ pub mod digest;
 pub mod ids;
 pub mod journal;
 pub mod live;
+pub mod onboard;
 pub mod organization;
 pub mod plan;
 pub mod policy;

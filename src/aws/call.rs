@@ -78,6 +78,7 @@ client!(aws_sdk_cloudformation, "CloudFormation");
 client!(aws_sdk_cloudwatch, "CloudWatch");
 client!(aws_sdk_kms, "KMS");
 client!(aws_sdk_organizations, "Organizations");
+client!(aws_sdk_sqs, "SQS");
 client!(aws_sdk_sts, "STS");
 
 impl Client for aws_sdk_s3::Client {

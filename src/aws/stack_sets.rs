@@ -54,6 +54,8 @@ pub struct Instance {
     /// The unit that the account was reached through.
     pub unit: Option<TargetId>,
     pub last_operation: Option<String>,
+    /// Id of the stack; `None` until it was created.
+    pub stack: Option<String>,
 }
 
 /// A StackSet operation as DescribeStackSetOperation shows it.
@@ -369,6 +371,7 @@ impl Aws {
                     reason: row.status_reason().unwrap_or_default().to_owned(),
                     unit: identifier(row.organizational_unit_id()),
                     last_operation: row.last_operation_id().map(str::to_owned),
+                    stack: row.stack_id().map(str::to_owned),
                 });
             }
             Ok((rows, answer.next_token().map(str::to_owned)))
@@ -545,6 +548,39 @@ impl Aws {
                     }))
                     .operation_preferences(preferences.sdk())
                     .operation_id(sent_as(operation_id))
+                    .call_as(self.call_as())
+                    .send()
+                    .await
+            },
+        )
+        .await
+        .map(|answer| answered(answer.operation_id(), operation_id))
+    }
+
+    /// Takes up to ten stacks over that no StackSet has: they stay as they are, and become instances.
+    ///
+    /// # Errors
+    /// A stack is not there, or belongs to a StackSet; another operation is running.
+    pub async fn import_stacks(
+        &self,
+        stack_set: &str,
+        stacks: &[String],
+        units: &[TargetId],
+        preferences: &Preferences,
+        operation_id: &str,
+    ) -> Result<String, AwsError> {
+        let units: Vec<String> = units.iter().map(ToString::to_string).collect();
+        self.call(
+            &self.home(),
+            once("ImportStacksToStackSet"),
+            async |client: Client| {
+                client
+                    .import_stacks_to_stack_set()
+                    .stack_set_name(stack_set)
+                    .set_stack_ids(Some(stacks.to_vec()))
+                    .set_organizational_unit_ids(Some(units.clone()))
+                    .operation_preferences(preferences.sdk())
+                    .operation_id(operation_id)
                     .call_as(self.call_as())
                     .send()
                     .await

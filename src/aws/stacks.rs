@@ -64,7 +64,46 @@ pub struct StackEvent {
     pub reason: String,
 }
 
+/// One resource of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackResource {
+    pub logical_id: String,
+    pub physical_id: String,
+    pub resource_type: String,
+}
+
 impl Aws {
+    /// The resources of a stack, by its name or id.
+    pub async fn list_stack_resources(
+        &self,
+        place: &Place,
+        stack: &str,
+    ) -> Result<Vec<StackResource>, AwsError> {
+        pages(async |token: Option<String>| {
+            let answer = self
+                .call(place, read("ListStackResources"), async |client: Client| {
+                    client
+                        .list_stack_resources()
+                        .stack_name(stack)
+                        .set_next_token(token.clone())
+                        .send()
+                        .await
+                })
+                .await?;
+            let rows = answer
+                .stack_resource_summaries()
+                .iter()
+                .map(|row| StackResource {
+                    logical_id: row.logical_resource_id().unwrap_or_default().to_owned(),
+                    physical_id: row.physical_resource_id().unwrap_or_default().to_owned(),
+                    resource_type: row.resource_type().unwrap_or_default().to_owned(),
+                })
+                .collect();
+            Ok((rows, answer.next_token().map(str::to_owned)))
+        })
+        .await
+    }
+
     /// `None` when there is no stack of that name or id.
     pub async fn describe_stack(
         &self,

@@ -192,11 +192,34 @@ async fn attempt(
             )
             .await
         }
-        What::DeleteInstances { reach, preferences } => {
+        What::ImportInstances {
+            stacks,
+            reach,
+            preferences,
+        } => {
+            let units = &reach.units;
+            let ids: Vec<String> = stacks
+                .iter()
+                .filter(|row| step.targets.contains(&row.target))
+                .map(|row| row.stack.clone())
+                .collect();
+            let preferences = &left_of(context, preferences);
+            carry_out(context, step, name, Aim::Current, async |token, _| {
+                aws.import_stacks(name, &ids, units, preferences, token)
+                    .await
+                    .map(Sent::Begun)
+            })
+            .await
+        }
+        What::DeleteInstances {
+            reach,
+            preferences,
+            retain,
+        } => {
             let reach = reduced(reach, step);
             let preferences = &left_of(context, preferences);
             carry_out(context, step, name, Aim::Gone, async |token, _| {
-                aws.delete_stack_instances(name, &reach, false, preferences, token)
+                aws.delete_stack_instances(name, &reach, *retain, preferences, token)
                     .await
                     .map(Sent::Begun)
             })
