@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, Region, TargetId};
 
-use super::call::{idempotent, once, pages, read};
+use super::call::{idempotent, once, read};
 use super::{Aws, AwsError};
 
 /// On whose behalf StackSets are operated (CloudFormation API, CallAs).
@@ -253,30 +253,28 @@ impl Aws {
 
     /// Names of the active StackSets.
     pub async fn list_stack_sets(&self) -> Result<Vec<String>, AwsError> {
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(
-                    &self.home(),
-                    read("ListStackSets"),
-                    async |client: Client| {
-                        client
-                            .list_stack_sets()
-                            .status(types::StackSetStatus::Active)
-                            .call_as(self.call_as())
-                            .max_results(100)
-                            .set_next_token(token.clone())
-                            .send()
-                            .await
-                    },
-                )
-                .await?;
-            let names = answer
-                .summaries()
-                .iter()
-                .filter_map(|row| row.stack_set_name().map(str::to_owned))
-                .collect();
-            Ok((names, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &self.home(),
+            read("ListStackSets"),
+            async |client: Client, token| {
+                client
+                    .list_stack_sets()
+                    .status(types::StackSetStatus::Active)
+                    .call_as(self.call_as())
+                    .max_results(100)
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let names = answer
+                    .summaries()
+                    .iter()
+                    .filter_map(|row| row.stack_set_name().map(str::to_owned))
+                    .collect();
+                Ok((names, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 
@@ -332,50 +330,48 @@ impl Aws {
     }
 
     pub async fn list_stack_instances(&self, stack_set: &str) -> Result<Vec<Instance>, AwsError> {
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(
-                    &self.home(),
-                    read("ListStackInstances"),
-                    async |client: Client| {
-                        client
-                            .list_stack_instances()
-                            .stack_set_name(stack_set)
-                            .call_as(self.call_as())
-                            .max_results(100)
-                            .set_next_token(token.clone())
-                            .send()
-                            .await
-                    },
-                )
-                .await?;
-            let mut rows = Vec::new();
-            for row in answer.summaries() {
-                let (Some(account), Some(region)) =
-                    (identifier(row.account()), identifier(row.region()))
-                else {
-                    continue;
-                };
-                rows.push(Instance {
-                    account,
-                    region,
-                    status: row
-                        .status()
-                        .map(|s| s.as_str().to_owned())
-                        .unwrap_or_default(),
-                    detailed_status: row
-                        .stack_instance_status()
-                        .and_then(|s| s.detailed_status())
-                        .map(|s| s.as_str().to_owned())
-                        .unwrap_or_default(),
-                    reason: row.status_reason().unwrap_or_default().to_owned(),
-                    unit: identifier(row.organizational_unit_id()),
-                    last_operation: row.last_operation_id().map(str::to_owned),
-                    stack: row.stack_id().map(str::to_owned),
-                });
-            }
-            Ok((rows, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &self.home(),
+            read("ListStackInstances"),
+            async |client: Client, token| {
+                client
+                    .list_stack_instances()
+                    .stack_set_name(stack_set)
+                    .call_as(self.call_as())
+                    .max_results(100)
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let mut rows = Vec::new();
+                for row in answer.summaries() {
+                    let (Some(account), Some(region)) =
+                        (identifier(row.account()), identifier(row.region()))
+                    else {
+                        continue;
+                    };
+                    rows.push(Instance {
+                        account,
+                        region,
+                        status: row
+                            .status()
+                            .map(|s| s.as_str().to_owned())
+                            .unwrap_or_default(),
+                        detailed_status: row
+                            .stack_instance_status()
+                            .and_then(|s| s.detailed_status())
+                            .map(|s| s.as_str().to_owned())
+                            .unwrap_or_default(),
+                        reason: row.status_reason().unwrap_or_default().to_owned(),
+                        unit: identifier(row.organizational_unit_id()),
+                        last_operation: row.last_operation_id().map(str::to_owned),
+                        stack: row.stack_id().map(str::to_owned),
+                    });
+                }
+                Ok((rows, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 
@@ -754,43 +750,41 @@ impl Aws {
         stack_set: &str,
         operation_id: &str,
     ) -> Result<Vec<ResultRow>, AwsError> {
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(
-                    &self.home(),
-                    read("ListStackSetOperationResults"),
-                    async |client: Client| {
-                        client
-                            .list_stack_set_operation_results()
-                            .stack_set_name(stack_set)
-                            .operation_id(operation_id)
-                            .call_as(self.call_as())
-                            .max_results(100)
-                            .set_next_token(token.clone())
-                            .send()
-                            .await
-                    },
-                )
-                .await?;
-            let mut rows = Vec::new();
-            for row in answer.summaries() {
-                let (Some(account), Some(region)) =
-                    (identifier(row.account()), identifier(row.region()))
-                else {
-                    continue;
-                };
-                rows.push(ResultRow {
-                    account,
-                    region,
-                    status: row
-                        .status()
-                        .map(|s| s.as_str().to_owned())
-                        .unwrap_or_default(),
-                    reason: row.status_reason().unwrap_or_default().to_owned(),
-                });
-            }
-            Ok((rows, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &self.home(),
+            read("ListStackSetOperationResults"),
+            async |client: Client, token| {
+                client
+                    .list_stack_set_operation_results()
+                    .stack_set_name(stack_set)
+                    .operation_id(operation_id)
+                    .call_as(self.call_as())
+                    .max_results(100)
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let mut rows = Vec::new();
+                for row in answer.summaries() {
+                    let (Some(account), Some(region)) =
+                        (identifier(row.account()), identifier(row.region()))
+                    else {
+                        continue;
+                    };
+                    rows.push(ResultRow {
+                        account,
+                        region,
+                        status: row
+                            .status()
+                            .map(|s| s.as_str().to_owned())
+                            .unwrap_or_default(),
+                        reason: row.status_reason().unwrap_or_default().to_owned(),
+                    });
+                }
+                Ok((rows, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 }
