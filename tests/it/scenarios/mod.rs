@@ -6,6 +6,7 @@ mod changes;
 mod first_rollout;
 mod large_templates;
 mod lost_answers;
+mod named;
 mod policies;
 mod runs;
 mod stack_sets;
