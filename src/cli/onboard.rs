@@ -128,6 +128,9 @@ pub async fn once(common: &Common, arguments: &Arguments, mut ask: Ask) -> Resul
         ask = Ask::Nobody;
         onboarded += attempt.done.onboarded;
         let wait = look.mul_f64(session.time_scale());
+        if common.verbose > 0 {
+            super::census::print(&session.aws.census());
+        }
         session.close()?;
         let over = started.elapsed() + wait > arguments.wait;
         if attempt.not_yet.is_empty() || over || attempt.done.exit == Exit::Interrupted {
