@@ -15,10 +15,12 @@ pub mod config;
 pub mod digest;
 pub mod ids;
 pub mod journal;
+pub mod live;
 pub mod onboard;
 pub mod organization;
 pub mod plan;
 pub mod policy;
+pub mod report;
 pub mod resources;
 pub mod runs;
 pub mod sandbox;
@@ -26,3 +28,4 @@ pub mod session;
 #[cfg(any(test, feature = "simulation"))]
 pub mod simulation;
 pub mod template;
+pub mod text;

@@ -10,6 +10,7 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::model::{CallAs as DeclaredCallAs, Rollout};
 use crate::config::{Failed, Loaded};
 use crate::ids::{AccountId, OrganizationId};
+use crate::live::{Depth, Found, Look};
 use crate::onboard::arrivals::{Arrivals, Known};
 use crate::onboard::kept::kept;
 use crate::organization::{Membership, Snapshot, discover};
@@ -20,7 +21,7 @@ use crate::plan::{self, NoPlan, Plan};
 use crate::resources::policy::lockout;
 use crate::resources::policy::teardown::keep_full_access;
 use crate::resources::scope::{Filter, Scope};
-use crate::resources::{Desired, Observation, stack_set};
+use crate::resources::{self, Desired, Observation, stack_set};
 
 /// A rollout, the organization that it is for, and a connection to it.
 #[derive(Debug)]
@@ -188,6 +189,17 @@ impl Session {
              }| self.no_plan(diagnostics, refused),
         )?;
         Box::pin(self.guarded(plan)).await
+    }
+
+    /// What is live, target by target, as `status` and `drift` show it.
+    pub async fn look(&self, depth: Depth) -> Result<Found, Stop> {
+        let scope = self.scope();
+        let desired = Desired::of(&scope);
+        let mut observation = Observation::of(&self.aws, &scope, &desired).await?;
+        observation.deepen(&self.aws, &scope, &desired, depth).await;
+        let mut look = Look::new(scope);
+        resources::look(&desired, &observation, &mut look);
+        Ok(look.finish())
     }
 
     /// What takes the rollout out, or one account out of the rollout.

@@ -72,6 +72,8 @@ pub struct StepResult {
     /// Whether it is known how everything that was started ended. Only then may the step be tried anew, under new
     /// tokens; else what was started is looked for first.
     pub settled: bool,
+    /// How the targets ended cannot be told: their operation may still go on, and nothing may count on it.
+    pub unknown: bool,
 }
 
 impl StepResult {
@@ -111,6 +113,9 @@ pub struct Context<'a> {
     pub(super) attempt: u32,
     /// Whether a process before this one may have sent something of this attempt.
     pub(super) intended: bool,
+    /// Accounts that may still fail in each Region before the wave has more failures than it may; `None`: the step
+    /// belongs to no wave.
+    pub(super) tolerance: Option<u32>,
 }
 
 /// What all steps of a run have in common.
@@ -207,6 +212,11 @@ impl Context<'_> {
     /// is sent.
     pub fn may_have_been_sent(&self) -> bool {
         self.intended
+    }
+
+    /// Of a tolerance that was planned, what the failures of the wave's steps before this one left of it (S9).
+    pub fn tolerance_left(&self, planned: u32) -> u32 {
+        self.tolerance.map_or(planned, |left| left.min(planned))
     }
 
     /// Whether somebody wants the operations of this run to be stopped in AWS.

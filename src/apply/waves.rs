@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, Region};
 use crate::plan::{Plan, PlannedWave, Step};
 
-use super::event::{Failure, FailureClass, What};
+use super::context::StepResult;
+use super::event::{FailureClass, What};
 use super::past::{Past, WaveKey};
 
 /// What must be looked at before the first step of a wave.
@@ -214,6 +215,26 @@ impl<'a> Book<'a> {
             .is_some_and(Lane::is_full)
     }
 
+    /// How many accounts of a step's wave may still fail in the Region where most did; what a step before this one
+    /// used up is gone. `None`: the step belongs to no wave.
+    pub fn tolerance_left(&self, at: usize) -> Option<u32> {
+        let seat = self.seat_of(at)?;
+        let (track, planned) = self.planned(Hurdle::Gate {
+            track: seat.track,
+            wave: seat.wave,
+        })?;
+        let failed = self
+            .failed
+            .get(&(track.environment.clone(), seat.wave))
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .map(BTreeSet::len)
+            .max()
+            .unwrap_or_default();
+        let failed = u32::try_from(failed).unwrap_or(u32::MAX);
+        Some(planned.failure_tolerance.saturating_sub(failed))
+    }
+
     /// What is before a step's wave.
     pub fn way(&self, at: usize) -> Way {
         let Some(seat) = self.seat_of(at) else {
@@ -397,8 +418,7 @@ impl<'a> Book<'a> {
         &mut self,
         at: usize,
         step: &Step,
-        succeeded: usize,
-        failures: &[Failure],
+        result: &StepResult,
         elsewhere: impl Fn(&AccountId) -> bool,
     ) {
         let Some(seat) = self.seat_of(at) else { return };
@@ -409,13 +429,21 @@ impl<'a> Book<'a> {
             return;
         };
         let environment = track.environment.clone();
-        let own = |failure: &&Failure| {
+        let own = |failure: &&super::event::Failure| {
             !matches!(
                 failure.class,
                 FailureClass::NotAttempted | FailureClass::OutOfScope
             )
         };
-        let mut broken = None;
+        let StepResult {
+            succeeded,
+            failures,
+            ..
+        } = result;
+        // What may still go on is no failure that a tolerance could cover (S8).
+        let mut broken = result
+            .unknown
+            .then(|| format!("how {} ended is not known", step.component));
         for failure in failures.iter().filter(own) {
             match &failure.account {
                 Some(account) => {

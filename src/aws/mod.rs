@@ -6,6 +6,7 @@ mod connect;
 pub mod error;
 pub mod guard;
 pub mod pacing;
+pub mod permissions;
 mod session;
 
 pub mod bedrock;

@@ -4,17 +4,74 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::exit::Exit;
 use super::options::Common;
 use super::render::sanitize::clean;
 use super::render::streams;
+use crate::config::schema;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Folder to write to; made if it is missing
     directory: Option<PathBuf>,
+    /// Only a workflow that plans on a change request and applies after an approval
+    #[arg(long, value_enum, value_name = "SERVICE")]
+    ci: Option<Service>,
+    /// Only settings that make an editor check the files while they are written
+    #[arg(long, value_enum, value_name = "EDITOR")]
+    editor: Option<Editor>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Service {
+    Github,
+    Gitlab,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Editor {
+    /// Visual Studio Code with the YAML extension, and what reads its settings
+    Vscode,
+}
+
+impl Arguments {
+    /// Files to write, with the folder's own names.
+    fn files(&self) -> Vec<(&'static str, String)> {
+        let mut files = Vec::new();
+        match self.ci {
+            Some(Service::Github) => files.push((
+                ".github/workflows/bedrail.yml",
+                include_str!("ci/github.yml").to_owned(),
+            )),
+            Some(Service::Gitlab) => {
+                files.push((".gitlab-ci.yml", include_str!("ci/gitlab.yml").to_owned()));
+            }
+            None => {}
+        }
+        if self.editor == Some(Editor::Vscode) {
+            files.push((
+                ".vscode/settings.json",
+                include_str!("ci/vscode-settings.json").to_owned(),
+            ));
+            files.push((
+                ".vscode/bedrail-rollout.schema.json",
+                format!("{:#}\n", schema::rollout()),
+            ));
+            files.push((
+                ".vscode/bedrail-environment.schema.json",
+                format!("{:#}\n", schema::environment()),
+            ));
+        }
+        if files.is_empty() {
+            files = FILES
+                .iter()
+                .map(|(path, text)| (*path, (*text).to_owned()))
+                .collect();
+        }
+        files
+    }
 }
 
 macro_rules! files {
@@ -60,7 +117,8 @@ const FILES: &[(&str, &str)] = files![
 
 pub fn run(common: &Common, arguments: &Arguments) -> Exit {
     let folder = arguments.directory.as_deref().unwrap_or(&common.directory);
-    let present: Vec<&str> = FILES
+    let files = arguments.files();
+    let present: Vec<&str> = files
         .iter()
         .map(|(path, _)| *path)
         .filter(|path| folder.join(path).symlink_metadata().is_ok())
@@ -76,7 +134,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
         );
         return Exit::Error;
     }
-    for (path, text) in FILES {
+    for (path, text) in &files {
         if let Err(error) = write_new(&folder.join(path), text) {
             streams::error(
                 &format!("{path} cannot be written: {error}"),
@@ -87,10 +145,16 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
     }
     streams::result_line(&format!(
         "wrote {} files to {}",
-        FILES.len(),
+        files.len(),
         clean(&folder.display().to_string())
     ));
-    streams::notice("next: bedrail validate, then bedrail plan --sandbox");
+    streams::notice(if arguments.ci.is_some() {
+        "next: read the lines at its top, which say what it needs"
+    } else if arguments.editor.is_some() {
+        "next: open rollout.yaml; write the schemas anew after an update (`bedrail schema`)"
+    } else {
+        "next: bedrail validate, then bedrail plan --sandbox"
+    });
     Exit::Done
 }
 

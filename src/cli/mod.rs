@@ -5,19 +5,24 @@ mod approving;
 mod census;
 mod completions;
 mod destroy;
+mod drift;
 mod embedded;
 pub mod exit;
 mod explain;
 mod health;
+mod history;
 mod init;
 mod leaving;
+mod log;
 mod man;
 mod offboard;
 mod onboard;
 pub mod options;
+mod permissions;
 mod plan;
 mod planfile;
 pub mod render;
+mod report;
 mod resume;
 mod retry;
 mod rollback;
@@ -26,6 +31,7 @@ mod sandbox;
 mod schema;
 mod session;
 mod signals;
+mod status;
 mod validate;
 mod waiting;
 mod watch;
@@ -76,8 +82,20 @@ pub enum Command {
     Destroy(destroy::Arguments),
     /// Approve a wave of a run that waits for it
     Approve(approving::Arguments),
+    /// Accounts and components: what is live
+    Status(status::Arguments),
+    /// What differs from the declaration, and who should care
+    Drift(drift::Arguments),
+    /// A run, or what is live, as HTML, Markdown, JUnit or JSON
+    Report(report::Arguments),
+    /// Runs: who did what, when, by which plan, and how it ended
+    History(history::Arguments),
+    /// The audit record of the runs
+    Log(log::Arguments),
     /// Each value that applies to an account, and where it is set
     Explain(explain::Arguments),
+    /// The least IAM policy that each role of the tool needs, by phase, and the role templates
+    Permissions(permissions::Arguments),
     /// The embedded AWS by itself: serve it, reset it, seed one of any size
     Sandbox(sandbox::Arguments),
     /// Print the JSON Schema of a file, for editors
@@ -112,7 +130,13 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Offboard(arguments) => offboard::run(&cli.common, &arguments).await,
         Command::Destroy(arguments) => destroy::run(&cli.common, &arguments).await,
         Command::Approve(arguments) => approving::run(&cli.common, &arguments).await,
+        Command::Status(arguments) => status::run(&cli.common, &arguments).await,
+        Command::Drift(arguments) => drift::run(&cli.common, &arguments).await,
+        Command::Report(arguments) => report::run(&cli.common, &arguments).await,
+        Command::History(arguments) => history::run(&cli.common, &arguments).await,
+        Command::Log(arguments) => log::run(&cli.common, &arguments).await,
         Command::Explain(arguments) => explain::run(&cli.common, &arguments).await,
+        Command::Permissions(arguments) => permissions::run(&cli.common, &arguments),
         Command::Sandbox(arguments) => sandbox::run(&cli.common, &arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

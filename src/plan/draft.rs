@@ -178,6 +178,15 @@ impl<'a> Draft<'a> {
         self.refused.push(diagnostic(code, origin, message, help));
     }
 
+    /// What was wrong or refused so far, in words; the draft forgets it.
+    pub fn take_problems(&mut self) -> Vec<String> {
+        self.wrong
+            .drain(..)
+            .chain(self.refused.drain(..))
+            .map(|diagnostic| diagnostic.message)
+            .collect()
+    }
+
     /// Steps that make the outputs which `values` wait for.
     pub fn producers_of<'v>(&self, values: impl Iterator<Item = &'v Planned>) -> Vec<StepId> {
         let components: BTreeSet<&str> = values.flat_map(Planned::producers).collect();

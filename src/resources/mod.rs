@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apply::{Context, StepResult};
 use crate::aws::{Aws, AwsError};
+use crate::live::{Depth, Look};
 use crate::onboard::arrivals::Arrivals;
 use crate::plan::teardown::Removal;
 use crate::plan::undo::{Touched, Undo};
@@ -86,6 +87,8 @@ macro_rules! kinds {
                         })*
                     }
                 }
+                // The one thing that kinds take from each other: outputs.
+                stack::desired::referred(scope, &mut desired.stack);
                 desired
             }
         }
@@ -104,9 +107,21 @@ macro_rules! kinds {
             }
         }
 
+        impl Observation {
+            /// Reads what a plan does not need and drift does. Nothing that cannot be read ends it.
+            pub async fn deepen(&mut self, aws: &Aws, scope: &Scope<'_>, desired: &Desired, depth: Depth) {
+                $($module::inspect::inspect(aws, scope, &desired.$module, &mut self.$module, depth).await;)*
+            }
+        }
+
         /// Adds the steps that turn what is live into what is declared.
         pub fn diff(desired: &Desired, observation: &Observation, draft: &mut Draft<'_>) {
             $($module::diff::diff(&desired.$module, &observation.$module, draft);)*
+        }
+
+        /// Says how everything that is declared is, and what differs.
+        pub fn look(desired: &Desired, observation: &Observation, look: &mut Look<'_>) {
+            $($module::live::look(&desired.$module, &observation.$module, look);)*
         }
 
         /// Adds the steps that bring accounts which have arrived to what is live in their environment.

@@ -8,6 +8,10 @@ mod cli;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
 mod gates;
 #[cfg(test)]
 mod governance;

@@ -106,7 +106,7 @@ fn one(desired: &Desired, before: Before, draft: &mut Draft<'_>) {
 
 /// A configuration carries no mark. It counts as ours when it delivers to a place of ours: the bucket or the
 /// log group and role that the declaration names, which this rollout's own stacks made.
-fn is_ours(live: &LoggingConfig, desired: &Desired) -> bool {
+pub(super) fn is_ours(live: &LoggingConfig, desired: &Desired) -> bool {
     desired
         .config
         .as_ref()
@@ -160,7 +160,10 @@ pub(super) fn words(config: &LoggingConfig) -> String {
     }
 }
 
-fn changes(before: Option<&LoggingConfig>, after: Option<&LoggingConfig>) -> Vec<FieldChange> {
+pub(super) fn changes(
+    before: Option<&LoggingConfig>,
+    after: Option<&LoggingConfig>,
+) -> Vec<FieldChange> {
     let (before, after) = (fields(before), fields(after));
     before
         .iter()

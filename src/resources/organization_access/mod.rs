@@ -4,6 +4,8 @@ pub mod apply;
 pub mod change;
 pub mod desired;
 pub mod diff;
+pub mod inspect;
+pub mod live;
 pub mod observe;
 pub mod onboard;
 pub mod spec;

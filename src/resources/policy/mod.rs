@@ -5,6 +5,8 @@ pub mod canary;
 pub mod change;
 pub mod desired;
 pub mod diff;
+pub mod inspect;
+pub mod live;
 pub mod lockout;
 pub mod observe;
 pub mod onboard;

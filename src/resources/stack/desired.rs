@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::aws::Place;
 use crate::config::diagnostic::Origin;
 use crate::config::model::{Component, Value};
+use crate::ids::AccountId;
+use crate::resources::Spec;
 use crate::resources::scope::{For, Scope};
-
-use super::spec::Spec;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Desired {
@@ -22,22 +22,55 @@ pub struct Desired {
     pub tags: BTreeMap<String, String>,
     pub termination_protection: bool,
     pub service_role: Option<String>,
+    /// Nobody asked for it, and what was asked for refers to its outputs.
+    pub only_read: bool,
 }
 
 pub fn build(
     scope: &Scope<'_>,
     phase: &str,
     component: &Component,
-    spec: &Spec,
+    spec: &super::spec::Spec,
     into: &mut Vec<Desired>,
 ) {
     // An account that cannot be found was reported when the selectors were resolved.
     let Some(account) = scope.named(&spec.account) else {
         return;
     };
-    if !scope.without_environment() {
+    if scope.without_environment() {
+        rows(scope, phase, component, spec, account, false, into);
+    }
+}
+
+/// Stacks that a narrowed command leaves alone, and whose outputs what it is narrowed to may need.
+pub fn referred(scope: &Scope<'_>, into: &mut Vec<Desired>) {
+    if scope.filter.is_empty() {
         return;
     }
+    for phase in &scope.rollout.phases {
+        for component in &phase.components {
+            let known = into
+                .iter()
+                .any(|desired| desired.component == component.name);
+            let Spec::Stack(spec) = &component.spec else {
+                continue;
+            };
+            if let (false, Some(account)) = (known, scope.named(&spec.account)) {
+                rows(scope, &phase.name, component, spec, account, true, into);
+            }
+        }
+    }
+}
+
+fn rows(
+    scope: &Scope<'_>,
+    phase: &str,
+    component: &Component,
+    spec: &super::spec::Spec,
+    account: &AccountId,
+    only_read: bool,
+    into: &mut Vec<Desired>,
+) {
     for region in scope.regions(component, None) {
         let at = For {
             environment: None,
@@ -55,6 +88,7 @@ pub fn build(
             tags: scope.tags(component, None),
             termination_protection: spec.termination_protection.unwrap_or(true),
             service_role: spec.service_role.clone(),
+            only_read,
         });
     }
 }

@@ -17,6 +17,16 @@ use super::observe::{Live, Observed};
 
 pub fn diff(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
     for desired in desired {
+        if desired.only_read {
+            // One that is not there yet is found missing by whoever refers to it.
+            if let Some(live) = observed
+                .stacks
+                .get(&(desired.place.clone(), desired.stack.clone()))
+            {
+                produce(desired, Some(live.stack.outputs.clone()), draft);
+            }
+            continue;
+        }
         one(desired, observed, draft);
     }
     if draft.scope.filter.is_empty() {
@@ -266,7 +276,7 @@ fn created(template: &Template, parameters: &BTreeMap<String, Planned>) -> Vec<F
         .collect()
 }
 
-fn changes(
+pub(super) fn changes(
     desired: &Desired,
     template: &Template,
     parameters: &BTreeMap<String, Planned>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::apply::event::FailureClass;
 use crate::apply::{Context, StepResult, conflict, failed, failed_by};
 use crate::aws::AwsError;
-use crate::aws::stack_sets::{Definition as AwsDefinition, Reach, Template};
+use crate::aws::stack_sets::{Definition as AwsDefinition, Preferences, Reach, Template};
 use crate::plan::Step;
 use crate::resources::scope::TAG_ROLLOUT;
 use crate::resources::values::Planned;
@@ -13,23 +13,29 @@ use crate::template::BODY_LIMIT;
 
 use super::change::{Change, Definition, What};
 use super::diff::{digest_of, digest_of_parts};
-use super::operation::{Aim, Trouble, judge, start, wait};
+use super::operation::{Aim, Cause, Sent, Trouble, all_current_since, carry_out};
 use super::undo::{DEFINITION, OVERRIDES, Overridden, Previous, SENT};
 
 pub async fn apply(context: &Context<'_>, step: &Step, change: &Change) -> StepResult {
     match attempt(context, step, change).await {
         Ok(result) => result,
-        Err(Trouble::Aws(error)) => whole(step, &|at| failed_by(step, at, &error)),
-        Err(Trouble::Stuck(text)) => whole(step, &|at| {
-            failed(
-                step,
-                at,
-                "Stuck",
-                text.clone(),
-                FailureClass::Retryable,
-                "look at the operation in CloudFormation; run `bedrail apply` again when it has ended",
-            )
-        }),
+        Err(Trouble { cause, begun }) => {
+            let failure = |at: At<'_>| match &cause {
+                Cause::Aws(error) => failed_by(step, at, error),
+                Cause::Stuck(text) => failed(
+                    step,
+                    at,
+                    "Stuck",
+                    text.clone(),
+                    FailureClass::Retryable,
+                    "look at the operation in CloudFormation; run `bedrail apply` again when it has ended",
+                ),
+            };
+            StepResult {
+                unknown: begun,
+                ..whole(step, &failure)
+            }
+        }
     }
 }
 
@@ -57,9 +63,9 @@ async fn attempt(
 ) -> Result<StepResult, Trouble> {
     let aws = context.aws;
     let name = change.stack_set.as_str();
-    let token = context.token(step);
     match &change.what {
         What::Create(definition) => {
+            let token = context.token(step);
             let parameters = match context.resolve(&definition.parameters).await {
                 Ok(parameters) => parameters,
                 Err(unresolved) => return Ok(StepResult::failed(unresolved.failure(step))),
@@ -104,36 +110,33 @@ async fn attempt(
                 return Ok(whole(step, &|_| conflict(step, text.clone())));
             }
             let reach = reduced(reach, step);
-            let id = if moved && digest_of(&live) != *before {
+            let preferences = &left_of(context, preferences);
+            if moved && digest_of(&live) != *before {
                 // An attempt before this one moved the definition. Moving it again would mark every instance
                 // OUTDATED that was brought to it since.
                 if step.targets.is_empty() {
                     return Ok(StepResult::done());
                 }
-                start(context, step, name, &token, async || {
-                    aws.update_stack_instances(name, &reach, None, preferences, &token)
+                return carry_out(context, step, name, Aim::Current, async |token, _| {
+                    aws.update_stack_instances(name, &reach, None, preferences, token)
                         .await
+                        .map(Sent::Begun)
                 })
-                .await?
-            } else {
-                if !context.may_have_been_sent() {
-                    context.remember(step, DEFINITION, &Previous::of(&live));
-                    let sent = digest_of_sent(context, definition, &parameters);
-                    context.remember(step, SENT, &sent);
-                }
-                let url = template_url(context, definition).await?;
-                let sent = aws_definition(context, name, definition, &parameters, url.as_deref());
-                start(context, step, name, &token, async || {
-                    aws.update_stack_set(sent, &reach, preferences, &token)
-                        .await
-                })
-                .await?
-            };
-            let operation = wait(context, step, name, &id).await?;
-            if step.targets.is_empty() {
-                return Ok(StepResult::done());
+                .await;
             }
-            judge(context, step, name, &operation, Aim::Current).await
+            if !context.may_have_been_sent() {
+                context.remember(step, DEFINITION, &Previous::of(&live));
+                let sent = digest_of_sent(context, definition, &parameters);
+                context.remember(step, SENT, &sent);
+            }
+            let url = template_url(context, definition).await?;
+            let sent = aws_definition(context, name, definition, &parameters, url.as_deref());
+            carry_out(context, step, name, Aim::Current, async |token, _| {
+                aws.update_stack_set(sent, &reach, preferences, token)
+                    .await
+                    .map(Sent::Begun)
+            })
+            .await
         }
         What::CreateInstances {
             reach,
@@ -145,13 +148,13 @@ async fn attempt(
                 Ok(overrides) => overrides,
                 Err(unresolved) => return Ok(whole(step, &|_| unresolved.failure(step))),
             };
-            let id = start(context, step, name, &token, async || {
-                aws.create_stack_instances(name, &reach, &overrides, preferences, &token)
+            let preferences = &left_of(context, preferences);
+            carry_out(context, step, name, Aim::Current, async |token, _| {
+                aws.create_stack_instances(name, &reach, &overrides, preferences, token)
                     .await
+                    .map(Sent::Begun)
             })
-            .await?;
-            let operation = wait(context, step, name, &id).await?;
-            judge(context, step, name, &operation, Aim::Current).await
+            .await
         }
         What::UpdateInstances {
             reach,
@@ -168,13 +171,26 @@ async fn attempt(
                 remember_overrides(context, step, name).await?;
             }
             let overrides = overrides.is_some().then_some(&resolved);
-            let id = start(context, step, name, &token, async || {
-                aws.update_stack_instances(name, &reach, overrides, preferences, &token)
-                    .await
-            })
-            .await?;
-            let operation = wait(context, step, name, &id).await?;
-            judge(context, step, name, &operation, Aim::Current).await
+            let preferences = &left_of(context, preferences);
+            carry_out(
+                context,
+                step,
+                name,
+                Aim::Current,
+                async |token, waited_for| {
+                    // An operation of an earlier run may have been on its way when this one was planned.
+                    if let Some(operation) = waited_for
+                        && all_current_since(context, step, name, operation).await?
+                        && have_overrides(context, step, name, overrides).await?
+                    {
+                        return Ok(Sent::Needless);
+                    }
+                    aws.update_stack_instances(name, &reach, overrides, preferences, token)
+                        .await
+                        .map(Sent::Begun)
+                },
+            )
+            .await
         }
         What::ImportInstances {
             stacks,
@@ -187,13 +203,13 @@ async fn attempt(
                 .filter(|row| step.targets.contains(&row.target))
                 .map(|row| row.stack.clone())
                 .collect();
-            let id = start(context, step, name, &token, async || {
-                aws.import_stacks(name, &ids, units, preferences, &token)
+            let preferences = &left_of(context, preferences);
+            carry_out(context, step, name, Aim::Current, async |token, _| {
+                aws.import_stacks(name, &ids, units, preferences, token)
                     .await
+                    .map(Sent::Begun)
             })
-            .await?;
-            let operation = wait(context, step, name, &id).await?;
-            judge(context, step, name, &operation, Aim::Current).await
+            .await
         }
         What::DeleteInstances {
             reach,
@@ -201,13 +217,13 @@ async fn attempt(
             retain,
         } => {
             let reach = reduced(reach, step);
-            let id = start(context, step, name, &token, async || {
-                aws.delete_stack_instances(name, &reach, *retain, preferences, &token)
+            let preferences = &left_of(context, preferences);
+            carry_out(context, step, name, Aim::Gone, async |token, _| {
+                aws.delete_stack_instances(name, &reach, *retain, preferences, token)
                     .await
+                    .map(Sent::Begun)
             })
-            .await?;
-            let operation = wait(context, step, name, &id).await?;
-            judge(context, step, name, &operation, Aim::Gone).await
+            .await
         }
         What::Delete => {
             if !context.may_have_been_sent()
@@ -219,6 +235,28 @@ async fn attempt(
             Ok(StepResult::done())
         }
     }
+}
+
+/// Whether every instance has exactly these values instead of the StackSet's. `None`: any will do.
+async fn have_overrides(
+    context: &Context<'_>,
+    step: &Step,
+    name: &str,
+    wanted: Option<&BTreeMap<String, String>>,
+) -> Result<bool, AwsError> {
+    let Some(wanted) = wanted else {
+        return Ok(true);
+    };
+    for target in &step.targets {
+        let live = context
+            .aws
+            .stack_instance_overrides(name, &target.account, &target.region)
+            .await?;
+        if live.as_ref() != Some(wanted) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Notes what each instance has instead of the StackSet's values. There are few of them: only declared exceptions
@@ -242,6 +280,14 @@ async fn remember_overrides(
     }
     context.remember(step, OVERRIDES, &rows);
     Ok(())
+}
+
+/// An operation may not use up what steps before it used up already of the wave's tolerance.
+fn left_of(context: &Context<'_>, preferences: &Preferences) -> Preferences {
+    Preferences {
+        failure_tolerance: context.tolerance_left(preferences.failure_tolerance),
+        ..preferences.clone()
+    }
 }
 
 /// Accounts that failed before are left out of the step's targets, and so of the call.

@@ -364,9 +364,13 @@ fn one(
 }
 
 /// The StackSet's own values and the overrides of each instance that has any.
-type Values = (Definition, BTreeMap<Target, BTreeMap<String, Planned>>);
+pub(super) type Values = (Definition, BTreeMap<Target, BTreeMap<String, Planned>>);
 
-fn values(desired: &Desired, template: &Template, draft: &mut Draft<'_>) -> Option<Values> {
+pub(super) fn values(
+    desired: &Desired,
+    template: &Template,
+    draft: &mut Draft<'_>,
+) -> Option<Values> {
     let scope = draft.scope;
     let environment = desired
         .environment
@@ -468,7 +472,7 @@ fn create(chain: &mut Chain<'_, '_>, template: &Template, definition: &Definitio
     );
 }
 
-fn definition_changes(
+pub(super) fn definition_changes(
     template: &Template,
     definition: &Definition,
     live: &Live,

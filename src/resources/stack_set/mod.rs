@@ -8,6 +8,8 @@ pub mod change;
 pub mod desired;
 pub mod diff;
 mod groups;
+pub mod inspect;
+pub mod live;
 pub mod observe;
 pub mod onboard;
 mod operation;

@@ -21,40 +21,116 @@ pub enum Aim {
 }
 
 /// Why an operation could not be followed to its end.
-pub enum Trouble {
+pub struct Trouble {
+    pub cause: Cause,
+    /// It was begun, or may have been: how its targets end is not known.
+    pub begun: bool,
+}
+
+pub enum Cause {
     Aws(AwsError),
     Stuck(String),
 }
 
-impl From<AwsError> for Trouble {
-    fn from(error: AwsError) -> Self {
-        Trouble::Aws(error)
+impl Trouble {
+    fn stuck(text: String) -> Self {
+        Self {
+            cause: Cause::Stuck(text),
+            begun: false,
+        }
+    }
+
+    /// It happened to an operation that had been begun.
+    fn begun(self) -> Self {
+        Self {
+            begun: true,
+            ..self
+        }
     }
 }
 
-/// Starts the operation `id` by `send`. A lost answer is resolved by reading; a running operation of somebody
-/// else is waited for; the same id is sent again only when AWS does not know it.
-pub async fn start(
+impl From<AwsError> for Trouble {
+    fn from(error: AwsError) -> Self {
+        Self {
+            // Nobody knows whether a request without an answer began something.
+            begun: error.class == ErrorClass::Ambiguous,
+            cause: Cause::Aws(error),
+        }
+    }
+}
+
+/// What came of a request.
+pub enum Sent {
+    Begun(String),
+    /// The operation that was waited for has done all of it.
+    Needless,
+}
+
+/// Carries an operation from its request to the judgement over every target. `send` gets the token, and the
+/// operation that was waited for because it was in the way.
+pub async fn carry_out(
+    context: &Context<'_>,
+    step: &Step,
+    stack_set: &str,
+    aim: Aim,
+    send: impl AsyncFn(&str, Option<&str>) -> Result<Sent, AwsError>,
+) -> Result<StepResult, Trouble> {
+    let token = context.token(step);
+    let id = match start(context, step, stack_set, &token, send).await? {
+        Sent::Begun(id) => id,
+        Sent::Needless => {
+            return Ok(StepResult {
+                succeeded: step.targets.len(),
+                ..StepResult::default().settled()
+            });
+        }
+    };
+    follow(context, step, stack_set, &id, aim)
+        .await
+        .map_err(Trouble::begun)
+}
+
+async fn follow(
     context: &Context<'_>,
     step: &Step,
     stack_set: &str,
     id: &str,
-    send: impl AsyncFn() -> Result<String, AwsError>,
-) -> Result<String, Trouble> {
+    aim: Aim,
+) -> Result<StepResult, Trouble> {
+    let operation = wait(context, step, stack_set, id).await?;
+    if step.targets.is_empty() {
+        return Ok(StepResult::done());
+    }
+    judge(context, step, stack_set, &operation, aim).await
+}
+
+/// Starts the operation `id` by `send`. A lost answer is resolved by reading; a running operation of somebody
+/// else is waited for; the same id is sent again only when AWS does not know it.
+async fn start(
+    context: &Context<'_>,
+    step: &Step,
+    stack_set: &str,
+    id: &str,
+    send: impl AsyncFn(&str, Option<&str>) -> Result<Sent, AwsError>,
+) -> Result<Sent, Trouble> {
     if context.may_have_been_sent()
         && context
             .aws
             .describe_stack_set_operation(stack_set, id)
-            .await?
+            .await
+            .map_err(|error| Trouble::from(error).begun())?
             .is_some()
     {
-        return Ok(id.to_owned());
+        return Ok(Sent::Begun(id.to_owned()));
     }
     let poll = Poll::new(context.deadlines.foreign_operation);
+    let mut waited_for = None;
     loop {
-        let error = match send().await {
-            Ok(id) => return Ok(id),
-            Err(error) if error.is("OperationIdAlreadyExistsException") => return Ok(id.to_owned()),
+        let error = match send(id, waited_for.as_deref()).await {
+            Ok(sent) => return Ok(sent),
+            Err(error) if error.is("OperationIdAlreadyExistsException") => {
+                return Ok(Sent::Begun(id.to_owned()));
+            }
             Err(error) => error,
         };
         let busy = error.is("OperationInProgressException");
@@ -64,10 +140,11 @@ pub async fn start(
         if context
             .aws
             .describe_stack_set_operation(stack_set, id)
-            .await?
+            .await
+            .map_err(|error| Trouble::from(error).begun())?
             .is_some()
         {
-            return Ok(id.to_owned());
+            return Ok(Sent::Begun(id.to_owned()));
         }
         if busy {
             let running = context.aws.running_stack_set_operations(stack_set).await?;
@@ -76,13 +153,16 @@ pub async fn start(
             {
                 context.aws.stop_stack_set_operation(stack_set, id).await?;
             }
+            if let Some((id, _, _)) = running.first() {
+                waited_for = Some(id.clone());
+            }
             let whose = running
                 .first()
                 .map(|(id, action, _)| format!("operation {id} ({action}), started elsewhere"))
                 .unwrap_or_else(|| "another operation".to_owned());
             context.progress(step, 0, 0, Some(&format!("waiting for {whose}")));
             if !poll.again().await {
-                return Err(Trouble::Stuck(format!(
+                return Err(Trouble::stuck(format!(
                     "{whose}, still runs on {stack_set}"
                 )));
             }
@@ -93,7 +173,7 @@ pub async fn start(
 }
 
 /// Waits until the operation is final, and reports on the way how far it is.
-pub async fn wait(
+async fn wait(
     context: &Context<'_>,
     step: &Step,
     stack_set: &str,
@@ -133,7 +213,7 @@ pub async fn wait(
         }
         looks += 1;
         if !poll.again().await {
-            return Err(Trouble::Stuck(format!(
+            return Err(Trouble::stuck(format!(
                 "operation {id} on {stack_set} is still {status:?}"
             )));
         }
@@ -141,7 +221,7 @@ pub async fn wait(
 }
 
 /// Judges every target: its row, and the instance as it reads now.
-pub async fn judge(
+async fn judge(
     context: &Context<'_>,
     step: &Step,
     stack_set: &str,
@@ -270,6 +350,21 @@ async fn instances(
         .collect())
 }
 
+/// Whether every target is as it should be, by this very operation: what is read may be older than it else.
+pub async fn all_current_since(
+    context: &Context<'_>,
+    step: &Step,
+    stack_set: &str,
+    operation: &str,
+) -> Result<bool, AwsError> {
+    let instances = instances(context, stack_set).await?;
+    Ok(step.targets.iter().all(|target| {
+        instances.get(target).is_some_and(|instance| {
+            is_current(instance) && instance.last_operation.as_deref() == Some(operation)
+        })
+    }))
+}
+
 fn failure(
     step: &Step,
     target: &Target,
@@ -289,7 +384,12 @@ fn failure(
                 .map(|instance| instance.reason.as_str())
                 .filter(|reason| !reason.is_empty())
         })
-        .unwrap_or("AWS gave no reason")
+        .unwrap_or(match (row, instance) {
+            (None, None) => {
+                "the operation has no result for it and there is no instance: it may have left its organizational unit"
+            }
+            _ => "AWS gave no reason",
+        })
         .to_owned();
     if detailed == "SKIPPED_SUSPENDED_ACCOUNT" {
         let text = "the account is suspended".to_owned();

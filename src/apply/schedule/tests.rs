@@ -1,6 +1,12 @@
-//! The scheduler by itself: no AWS, steps end as the test says.
+//! The schedule by itself: no AWS, steps end as the test says.
+
+use std::cell::RefCell;
 
 use super::*;
+use crate::apply::event::{Check, RunOutcome};
+use crate::apply::failure::failed;
+use crate::apply::gates::Verdict;
+use crate::apply::run::RunReport;
 use crate::cli::render::fixtures::{PlanBuilder, account, step, targets};
 use crate::plan::Action;
 use crate::plan::Estimate;
@@ -35,7 +41,7 @@ fn plan(steps: impl IntoIterator<Item = Step>) -> Plan {
 
 /// Drives a plan: `ends` says how each step ends.
 struct Drill<'a> {
-    run: Run<'a>,
+    schedule: Schedule<'a>,
     running: Vec<Start>,
     looking: Vec<Hurdle>,
     said: RefCell<Vec<What>>,
@@ -44,7 +50,7 @@ struct Drill<'a> {
 impl<'a> Drill<'a> {
     fn of(plan: &'a Plan) -> Self {
         Self {
-            run: Run::new(plan, &Past::default()),
+            schedule: Schedule::new(plan, &Past::default()),
             running: Vec::new(),
             looking: Vec::new(),
             said: RefCell::default(),
@@ -56,25 +62,23 @@ impl<'a> Drill<'a> {
         let mut started = Vec::new();
         let said = &self.said;
         let emit = |what: What| said.borrow_mut().push(what);
-        while let Some(next) = self.run.next(&emit) {
+        while let Some(next) = self.schedule.next(&emit) {
             match next {
                 Next::Step(start) => {
-                    self.run.started(&start, &emit);
+                    self.schedule.started(&start, &emit);
                     started.push(start.reduced.id.0.clone());
                     self.running.push(*start);
                 }
-                Next::Look(hurdle) => {
-                    self.run.book.look(hurdle);
-                    let (_, environment, wave) = self.run.book.place(hurdle).unwrap();
-                    let what = match hurdle {
+                Next::Look(look) => {
+                    let what = match look.hurdle {
                         Hurdle::Gate { .. } => "gate",
                         Hurdle::Approval { .. } => "approval",
                     };
-                    started.push(format!("{what} {environment}/{}", wave.name));
-                    self.looking.push(hurdle);
+                    started.push(format!("{what} {}/{}", look.environment, look.wave.name));
+                    self.looking.push(look.hurdle);
                 }
             }
-            if !self.run.paused.is_empty() {
+            if self.schedule.is_paused() {
                 break;
             }
         }
@@ -92,7 +96,7 @@ impl<'a> Drill<'a> {
         let now: Timestamp = "2026-01-01T08:00:00Z".parse().unwrap();
         let said = &self.said;
         let emit = |what: What| said.borrow_mut().push(what);
-        self.run
+        self.schedule
             .finished(start.step, start.left_out, result, now, &emit);
     }
 
@@ -101,7 +105,7 @@ impl<'a> Drill<'a> {
         let hurdle = self.looking.pop().unwrap();
         let said = &self.said;
         let emit = |what: What| said.borrow_mut().push(what);
-        self.run.looked(hurdle, verdict, "r1", &emit);
+        self.schedule.looked(hurdle, verdict, "r1", &emit);
     }
 
     /// What was said of phases, waves and gates.
@@ -123,7 +127,7 @@ impl<'a> Drill<'a> {
 
     fn report(self) -> RunReport {
         assert!(self.running.is_empty());
-        self.run.report(false)
+        self.schedule.report(false)
     }
 }
 
@@ -347,7 +351,7 @@ fn what_waits_at_an_interruption_is_counted_as_not_attempted() {
     let mut drill = Drill::of(&plan);
     assert_eq!(drill.start(), ["hub/a"]);
     drill.end("hub/a", good);
-    let report = drill.run.report(true);
+    let report = drill.schedule.report(true);
     assert_eq!(report.outcome, RunOutcome::Interrupted);
     assert_eq!(report.summary.not_attempted, 3);
 }
@@ -403,6 +407,46 @@ fn in_waves(tolerance: u32) -> Plan {
         .map(|(name, accounts)| wave(name, accounts, tolerance))
         .to_vec();
     plan
+}
+
+/// S8: an operation of which nobody knows how it ended is no failure that a tolerance covers.
+#[test]
+fn an_operation_whose_end_is_not_known_stops_what_comes_after_it_whatever_may_fail() {
+    let plan = in_waves(9);
+    let mut drill = Drill::of(&plan);
+    drill.start();
+    drill.end("members/canary", |step| StepResult {
+        unknown: true,
+        ..bad_in(0, FailureClass::NeedsAction)(step)
+    });
+    assert!(drill.start().is_empty());
+    let report = drill.report();
+    let last = report.failures.last().unwrap();
+    let end = "is not known";
+    assert!(last.message.ends_with(end), "{}", last.message);
+}
+
+/// S9: what the first step of a wave used up of its tolerance is not there for the second.
+#[test]
+fn steps_of_one_wave_share_its_tolerance() {
+    let mut plan = in_waves(2);
+    let second = {
+        let mut step = plan.steps[1].clone();
+        step.id = StepId("members/half-more".to_owned());
+        step.after = vec![plan.steps[1].id.clone()];
+        step
+    };
+    plan.steps.insert(2, second);
+    let mut drill = Drill::of(&plan);
+    drill.start();
+    drill.end("members/canary", good);
+    drill.start();
+    drill.looked(Verdict::Passed);
+    assert_eq!(drill.start(), ["members/half"]);
+    assert_eq!(drill.running[0].tolerance, Some(2));
+    drill.end("members/half", bad_in(2, FailureClass::NeedsAction));
+    assert_eq!(drill.start(), ["members/half-more"]);
+    assert_eq!(drill.running[0].tolerance, Some(1));
 }
 
 /// S8: nothing of a wave starts before the gate of the one before was passed; and the events come in their order.
@@ -669,7 +713,7 @@ fn gates_and_approvals_of_an_earlier_process_hold() {
         },
     );
     let mut drill = Drill::of(&plan);
-    drill.run = Run::new(&plan, &past);
+    drill.schedule = Schedule::new(&plan, &past);
     assert_eq!(drill.start(), ["members/half"]);
 }
 
