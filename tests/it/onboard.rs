@@ -336,15 +336,36 @@ fn a_suspended_account_is_left_alone_until_somebody_lets_go_of_it() {
     has_converged(&project);
 }
 
-/// A watcher on a queue with a dead-letter queue, both made by boto3.
-fn watcher(project: &Project, server: &Server, every: &str) -> (Background, String) {
+/// The shipped rollout with the template that brings events to a queue, and a watcher on that queue.
+fn watched(every: &str) -> (Project, Server, Background, String) {
+    let project = Project::shipped();
+    let text = project.read("rollout.yaml");
+    let offered = text
+        .split("# Phase hub:\n")
+        .nth(1)
+        .and_then(|rest| rest.split("#\n").next())
+        .expect("the rollout offers the events");
+    let component: String = offered
+        .lines()
+        .filter_map(|line| line.strip_prefix('#'))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    project.write(
+        "rollout.yaml",
+        &text.replacen("  # Phase 3:", &format!("{component}\n  # Phase 3:"), 1),
+    );
+    project.expect(
+        0,
+        ["sandbox", "seed", "--accounts", "9", "--latency", "none"],
+    );
+    project.expect(0, ["apply", "--sandbox", "--yes", "--no-progress"]);
+    let server = Server::sandbox(project.path());
     let queue = python(
-        server,
+        &server,
         "
         sqs = aws.client('sqs')
-        dead = sqs.create_queue(QueueName='unread')['QueueUrl']
-        arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=['QueueArn'])['Attributes']['QueueArn']
-        answer = sqs.create_queue(QueueName='events', Attributes={'VisibilityTimeout': '1', 'RedrivePolicy': json.dumps({'deadLetterTargetArn': arn, 'maxReceiveCount': '2'})})['QueueUrl']",
+        answer = sqs.get_queue_url(QueueName='bedrail-onboarding')['QueueUrl']
+        sqs.set_queue_attributes(QueueUrl=answer, Attributes={'VisibilityTimeout': '1'})",
     );
     let queue = queue.as_str().unwrap().to_owned();
     let watcher = Bedrail::within(project.path())
@@ -363,14 +384,13 @@ fn watcher(project: &Project, server: &Server, every: &str) -> (Background, Stri
             "127.0.0.1:0",
         ])
         .start();
-    (watcher, queue)
+    (project, server, watcher, queue)
 }
 
 /// Events wake it, three times the same is once, what cannot be read is kept, and SIGTERM ends it.
 #[test]
 fn a_watcher_follows_events_and_keeps_what_it_cannot_read() {
-    let (project, server) = rolled_out();
-    let (watcher, queue) = watcher(&project, &server, "1h");
+    let (project, server, watcher, queue) = watched("1h");
     let health = watcher.after("\"health\":\"", LIMIT);
     let health = health.split('"').next().unwrap().to_owned();
     watcher.after("\"event\":\"looked\"", LIMIT);
@@ -384,7 +404,7 @@ fn a_watcher_follows_events_and_keeps_what_it_cannot_read() {
         account = create('dev-watched', 'Workloads/Dev')
         event = json.dumps({{'source': 'aws.organizations', 'detail-type': 'AWS API Call via CloudTrail', 'detail': {{'eventSource': 'organizations.amazonaws.com', 'eventName': 'MoveAccount', 'requestParameters': {{'accountId': account}}}}}})
         sqs = aws.client('sqs')
-        for body in ['no event', event, event, event]:
+        for body in ['no event', event, event]:
             sqs.send_message(QueueUrl={queue:?}, MessageBody=body)
         answer = account"
         ),
@@ -395,7 +415,7 @@ fn a_watcher_follows_events_and_keeps_what_it_cannot_read() {
         &server,
         "
         sqs = aws.client('sqs')
-        dead = sqs.get_queue_url(QueueName='unread')['QueueUrl']
+        dead = sqs.get_queue_url(QueueName='bedrail-onboarding-unread')['QueueUrl']
         for _ in range(100):
             found = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10, WaitTimeSeconds=1).get('Messages', [])
             if found:
@@ -410,12 +430,13 @@ fn a_watcher_follows_events_and_keeps_what_it_cannot_read() {
 /// An event that is lost delays nothing for longer than the schedule.
 #[test]
 fn a_watcher_finds_what_no_event_told_it() {
-    let (project, server) = rolled_out();
-    let (watcher, _) = watcher(&project, &server, "2s");
+    let (project, server, watcher, queue) = watched("2s");
     watcher.after("\"event\":\"looked\"", LIMIT);
     python(
         &server,
-        "answer = create('staging-lost', 'Workloads/Staging')",
+        &format!("
+        aws.client('sqs').set_queue_attributes(QueueUrl={queue:?}, Attributes={{'DelaySeconds': '900'}})
+        answer = create('staging-lost', 'Workloads/Staging')"),
     );
     watcher.after("\"onboarded\":1", LIMIT);
     watcher.signal("TERM");
