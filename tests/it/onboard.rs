@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::aws::ask;
 use crate::support::bedrail::Bedrail;
-use crate::support::process::Background;
+use crate::support::process::{Background, Outcome};
 use crate::support::project::Project;
 use crate::support::servers::Server;
 
@@ -57,6 +57,13 @@ fn rolled_out() -> (Project, Server) {
     (project, server)
 }
 
+/// Whether a text stands in the result, however its lines are broken.
+#[track_caller]
+fn says(outcome: &Outcome, text: &str) {
+    let words: Vec<&str> = outcome.stdout.split_whitespace().collect();
+    assert!(words.join(" ").contains(text), "{}", outcome.transcript());
+}
+
 fn has_converged(project: &Project) {
     project
         .expect(0, ["plan", "--sandbox", "--detailed-exitcode"])
@@ -78,10 +85,9 @@ fn an_account_that_is_created_and_moved_gets_the_live_values_of_its_environment(
         "\n  LogRetentionDays: 30",
         "\n  LogRetentionDays: 60",
     );
-    project
-        .expect(0, ["onboard", "--sandbox", "--yes", "--no-progress"])
-        .mentions("the accounts have arrived")
-        .mentions("accounts that arrive get what is live");
+    let outcome = project.expect(0, ["onboard", "--sandbox", "--yes", "--no-progress"]);
+    says(&outcome, "the accounts have arrived");
+    says(&outcome, "accounts that arrive get what is live");
     project
         .expect(0, ["onboard", "--sandbox", "--yes"])
         .mentions("nobody has arrived");
@@ -141,11 +147,10 @@ fn an_account_that_moves_keeps_its_stacks_and_gets_the_values_of_its_new_environ
     project
         .expect(0, ["plan", "--sandbox"])
         .mentions("hands its stacks over");
-    project
-        .expect(0, ["onboard", "--sandbox", "--yes", "--no-progress"])
-        .mentions("moved from dev to staging")
-        .mentions("gains deny-global-inference, require-guardrail")
-        .mentions("LogRetentionDays");
+    let outcome = project.expect(0, ["onboard", "--sandbox", "--yes", "--no-progress"]);
+    says(&outcome, "moved from dev to staging");
+    says(&outcome, "gains deny-global-inference, require-guardrail");
+    says(&outcome, "parameters.LogRetentionDays 30 → 180");
     let moved = before[0][0].as_str().unwrap();
     let after = python(
         &server,
