@@ -20,6 +20,8 @@ mod lockout;
 #[cfg(test)]
 mod moto;
 #[cfg(test)]
+mod onboard;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod promises;
