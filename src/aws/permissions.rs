@@ -22,6 +22,8 @@ pub enum Use {
     Templates,
     /// A gate looks at an alarm.
     Gate,
+    /// `bedrail doctor`.
+    Doctor,
     OrganizationAccess,
     Policy,
     Stack,
@@ -35,6 +37,7 @@ impl Use {
         Use::Journal,
         Use::Templates,
         Use::Gate,
+        Use::Doctor,
         Use::OrganizationAccess,
         Use::Policy,
         Use::Stack,
@@ -248,6 +251,11 @@ table! {
             on("s3:PutObject", TEMPLATE_OBJECTS)
         ];
         "HeadObject" reads [Operator] for [Templates] needs [on("s3:GetObject", TEMPLATE_OBJECTS)];
+    }
+    "IAM" {
+        "SimulatePrincipalPolicy" reads [Operator] for [Doctor] needs [
+            on("iam:SimulatePrincipalPolicy", &["arn:{partition}:iam::{administrator}:role/*", "arn:{partition}:iam::{administrator}:user/*"])
+        ];
     }
     "CloudWatch" {
         "DescribeAlarms" reads [Operator, Deployer] for [Gate] needs [on("cloudwatch:DescribeAlarms", ALARMS)];
