@@ -18,6 +18,8 @@ mod lockout;
 #[cfg(test)]
 mod moto;
 #[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod promises;

@@ -7,6 +7,7 @@
 
 mod found;
 mod mutants;
+mod permissions;
 mod scenarios;
 mod seeds;
 mod sweep;
