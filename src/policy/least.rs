@@ -145,6 +145,9 @@ pub fn uses(rollout: &Rollout, phase: &Phase) -> BTreeSet<Use> {
             Kind::InvocationLogging => Use::InvocationLogging,
         })
         .collect();
+    if uses.contains(&Use::StackSet) {
+        uses.insert(Use::Outputs);
+    }
     if uses.contains(&Use::Stack) || uses.contains(&Use::StackSet) {
         uses.insert(Use::Templates);
     }
