@@ -17,6 +17,7 @@ pub mod doctor;
 pub mod ids;
 pub mod journal;
 pub mod live;
+pub mod onboard;
 pub mod organization;
 pub mod plan;
 pub mod policy;

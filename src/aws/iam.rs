@@ -3,7 +3,7 @@
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types;
 
-use super::call::{pages, read};
+use super::call::read;
 use super::{Aws, AwsError};
 
 /// What IAM says of one action on one resource.
@@ -39,44 +39,40 @@ impl Aws {
                 .into()
         });
         let place = self.home();
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(
-                    &place,
-                    read("SimulatePrincipalPolicy"),
-                    async |client: Client| {
-                        client
-                            .simulate_principal_policy()
-                            .policy_source_arn(principal)
-                            .set_action_names(Some(
-                                actions.iter().map(|a| (*a).to_owned()).collect(),
-                            ))
-                            .set_resource_arns(Some(resources.to_vec()))
-                            .set_context_entries(context.clone().map(|entry| vec![entry]))
-                            .set_marker(token.clone())
-                            .send()
-                            .await
-                    },
-                )
-                .await?;
-            let decisions: Vec<Decision> = answer
-                .evaluation_results()
-                .iter()
-                .map(|result| Decision {
-                    action: result.eval_action_name().to_owned(),
-                    allowed: *result.eval_decision()
-                        == types::PolicyEvaluationDecisionType::Allowed,
-                    by_organization: result
-                        .organizations_decision_detail()
-                        .is_some_and(|detail| !detail.allowed_by_organizations()),
-                })
-                .collect();
-            let next = answer
-                .is_truncated()
-                .then(|| answer.marker().map(str::to_owned))
-                .flatten();
-            Ok((decisions, next))
-        })
+        self.list(
+            &place,
+            read("SimulatePrincipalPolicy"),
+            async |client: Client, marker| {
+                client
+                    .simulate_principal_policy()
+                    .policy_source_arn(principal)
+                    .set_action_names(Some(actions.iter().map(|a| (*a).to_owned()).collect()))
+                    .set_resource_arns(Some(resources.to_vec()))
+                    .set_context_entries(context.clone().map(|entry| vec![entry]))
+                    .set_marker(marker)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let decisions: Vec<Decision> = answer
+                    .evaluation_results()
+                    .iter()
+                    .map(|result| Decision {
+                        action: result.eval_action_name().to_owned(),
+                        allowed: *result.eval_decision()
+                            == types::PolicyEvaluationDecisionType::Allowed,
+                        by_organization: result
+                            .organizations_decision_detail()
+                            .is_some_and(|detail| !detail.allowed_by_organizations()),
+                    })
+                    .collect();
+                let next = answer
+                    .is_truncated()
+                    .then(|| answer.marker().map(str::to_owned))
+                    .flatten();
+                Ok((decisions, next))
+            },
+        )
         .await
     }
 }

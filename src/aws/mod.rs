@@ -16,6 +16,7 @@ pub mod kms;
 pub mod objects;
 pub mod organizations;
 pub mod s3;
+pub mod sqs;
 pub mod stack_sets;
 pub mod stacks;
 pub mod sts;

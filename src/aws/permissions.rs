@@ -31,6 +31,8 @@ pub enum Use {
     Stack,
     StackSet,
     InvocationLogging,
+    /// `onboard --watch` listens to its queue.
+    Watching,
 }
 
 impl Use {
@@ -46,6 +48,7 @@ impl Use {
         Use::Stack,
         Use::StackSet,
         Use::InvocationLogging,
+        Use::Watching,
     ];
 }
 
@@ -80,6 +83,8 @@ const INSTANCES: &[&str] = &[
     "arn:{partition}:cloudformation:*::type/resource/*",
 ];
 const STACKS: &[&str] = &["arn:{partition}:cloudformation:*:{account}:stack/bedrail-{rollout}-*/*"];
+const INSTANCE_STACKS: &[&str] =
+    &["arn:{partition}:cloudformation:*:{account}:stack/StackSet-bedrail-{rollout}-*/*"];
 const POLICIES: &[&str] = &["arn:{partition}:organizations::{management}:policy/{organization}/*"];
 const ROOT: &[&str] = &["arn:{partition}:organizations::{management}:root/{organization}/r-*"];
 const TREE: &[&str] = &[
@@ -98,6 +103,8 @@ const LOGGING_ROLES: &[&str] = &["arn:{partition}:iam::{account}:role/{loggingRo
 const LOG_BUCKETS: &[&str] = &["arn:{partition}:s3:::{logBuckets}"];
 const KEYS: &[&str] = &["arn:{partition}:kms:*:{account}:key/*"];
 const ALARMS: &[&str] = &["arn:{partition}:cloudwatch:*:{account}:alarm:*"];
+/// As `templates/management/onboarding-events.yaml` names it.
+const QUEUE: &[&str] = &["arn:{partition}:sqs:*:{management}:bedrail-onboarding"];
 const JOURNAL_BUCKET: &[&str] = &["arn:{partition}:s3:::{journalBucket}"];
 const JOURNAL_OBJECTS: &[&str] = &["arn:{partition}:s3:::{journalBucket}/{journalPrefix}*"];
 const TEMPLATE_OBJECTS: &[&str] = &["arn:{partition}:s3:::{templateBucket}/bedrail/templates/*"];
@@ -215,10 +222,16 @@ table! {
         "CreateStackInstances" writes [Operator] for [StackSet] needs [on("cloudformation:CreateStackInstances", INSTANCES)];
         "UpdateStackInstances" writes [Operator] for [StackSet] needs [on("cloudformation:UpdateStackInstances", INSTANCES)];
         "DeleteStackInstances" writes [Operator] for [StackSet] needs [on("cloudformation:DeleteStackInstances", INSTANCES)];
+        "ImportStacksToStackSet" writes [Operator] for [StackSet] needs [on("cloudformation:ImportStacksToStackSet", INSTANCES)];
         "StopStackSetOperation" writes [Operator] for [StackSet] needs [on("cloudformation:StopStackSetOperation", STACK_SETS)];
         // Of all stacks of an account at once: the list has no resource of its own.
         "DescribeStacks" reads [Operator, Deployer] for [Stack, Outputs] needs [on("cloudformation:DescribeStacks", ANY)];
         "GetTemplate" reads [Operator, Deployer] for [Stack] needs [on("cloudformation:GetTemplate", STACKS)];
+        // What stays when a stack is deleted, those of StackSets included (`destroy`, `offboard`).
+        "ListStackResources" reads [Operator, Deployer] for [Stack, StackSet] needs [
+            on("cloudformation:ListStackResources", STACKS),
+            on("cloudformation:ListStackResources", INSTANCE_STACKS)
+        ];
         "DescribeStackEvents" reads [Operator, Deployer] for [Stack] needs [on("cloudformation:DescribeStackEvents", STACKS)];
         "DescribeChangeSet" reads [Operator, Deployer] for [Stack] needs [on("cloudformation:DescribeChangeSet", STACKS)];
         "CreateChangeSet" writes [Operator, Deployer] for [Stack] needs [
@@ -263,6 +276,13 @@ table! {
     }
     "CloudWatch" {
         "DescribeAlarms" reads [Operator, Deployer] for [Gate] needs [on("cloudwatch:DescribeAlarms", ALARMS)];
+        "PutMetricData" writes [Operator] for [Watching] needs [only("cloudwatch:PutMetricData", ANY, ("StringEquals", "cloudwatch:namespace", "Bedrail"))];
+    }
+    "SQS" {
+        "GetQueueAttributes" reads [Operator] for [Watching] needs [on("sqs:GetQueueAttributes", QUEUE)];
+        // Hides the message from others for a while.
+        "ReceiveMessage" writes [Operator] for [Watching] needs [on("sqs:ReceiveMessage", QUEUE)];
+        "DeleteMessage" writes [Operator] for [Watching] needs [on("sqs:DeleteMessage", QUEUE)];
     }
 }
 

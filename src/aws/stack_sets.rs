@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, Region, TargetId};
 
-use super::call::{idempotent, once, pages, read};
+use super::call::{idempotent, once, read};
 use super::{Aws, AwsError};
 
 /// On whose behalf StackSets are operated (CloudFormation API, CallAs).
@@ -54,6 +54,8 @@ pub struct Instance {
     /// The unit that the account was reached through.
     pub unit: Option<TargetId>,
     pub last_operation: Option<String>,
+    /// Id of the stack; `None` until it was created.
+    pub stack: Option<String>,
 }
 
 /// A StackSet operation as DescribeStackSetOperation shows it.
@@ -251,30 +253,28 @@ impl Aws {
 
     /// Names of the active StackSets.
     pub async fn list_stack_sets(&self) -> Result<Vec<String>, AwsError> {
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(
-                    &self.home(),
-                    read("ListStackSets"),
-                    async |client: Client| {
-                        client
-                            .list_stack_sets()
-                            .status(types::StackSetStatus::Active)
-                            .call_as(self.call_as())
-                            .max_results(100)
-                            .set_next_token(token.clone())
-                            .send()
-                            .await
-                    },
-                )
-                .await?;
-            let names = answer
-                .summaries()
-                .iter()
-                .filter_map(|row| row.stack_set_name().map(str::to_owned))
-                .collect();
-            Ok((names, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &self.home(),
+            read("ListStackSets"),
+            async |client: Client, token| {
+                client
+                    .list_stack_sets()
+                    .status(types::StackSetStatus::Active)
+                    .call_as(self.call_as())
+                    .max_results(100)
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let names = answer
+                    .summaries()
+                    .iter()
+                    .filter_map(|row| row.stack_set_name().map(str::to_owned))
+                    .collect();
+                Ok((names, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 
@@ -330,49 +330,48 @@ impl Aws {
     }
 
     pub async fn list_stack_instances(&self, stack_set: &str) -> Result<Vec<Instance>, AwsError> {
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(
-                    &self.home(),
-                    read("ListStackInstances"),
-                    async |client: Client| {
-                        client
-                            .list_stack_instances()
-                            .stack_set_name(stack_set)
-                            .call_as(self.call_as())
-                            .max_results(100)
-                            .set_next_token(token.clone())
-                            .send()
-                            .await
-                    },
-                )
-                .await?;
-            let mut rows = Vec::new();
-            for row in answer.summaries() {
-                let (Some(account), Some(region)) =
-                    (identifier(row.account()), identifier(row.region()))
-                else {
-                    continue;
-                };
-                rows.push(Instance {
-                    account,
-                    region,
-                    status: row
-                        .status()
-                        .map(|s| s.as_str().to_owned())
-                        .unwrap_or_default(),
-                    detailed_status: row
-                        .stack_instance_status()
-                        .and_then(|s| s.detailed_status())
-                        .map(|s| s.as_str().to_owned())
-                        .unwrap_or_default(),
-                    reason: row.status_reason().unwrap_or_default().to_owned(),
-                    unit: identifier(row.organizational_unit_id()),
-                    last_operation: row.last_operation_id().map(str::to_owned),
-                });
-            }
-            Ok((rows, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &self.home(),
+            read("ListStackInstances"),
+            async |client: Client, token| {
+                client
+                    .list_stack_instances()
+                    .stack_set_name(stack_set)
+                    .call_as(self.call_as())
+                    .max_results(100)
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let mut rows = Vec::new();
+                for row in answer.summaries() {
+                    let (Some(account), Some(region)) =
+                        (identifier(row.account()), identifier(row.region()))
+                    else {
+                        continue;
+                    };
+                    rows.push(Instance {
+                        account,
+                        region,
+                        status: row
+                            .status()
+                            .map(|s| s.as_str().to_owned())
+                            .unwrap_or_default(),
+                        detailed_status: row
+                            .stack_instance_status()
+                            .and_then(|s| s.detailed_status())
+                            .map(|s| s.as_str().to_owned())
+                            .unwrap_or_default(),
+                        reason: row.status_reason().unwrap_or_default().to_owned(),
+                        unit: identifier(row.organizational_unit_id()),
+                        last_operation: row.last_operation_id().map(str::to_owned),
+                        stack: row.stack_id().map(str::to_owned),
+                    });
+                }
+                Ok((rows, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 
@@ -554,6 +553,39 @@ impl Aws {
         .map(|answer| answered(answer.operation_id(), operation_id))
     }
 
+    /// Takes up to ten stacks over that no StackSet has: they stay as they are, and become instances.
+    ///
+    /// # Errors
+    /// A stack is not there, or belongs to a StackSet; another operation is running.
+    pub async fn import_stacks(
+        &self,
+        stack_set: &str,
+        stacks: &[String],
+        units: &[TargetId],
+        preferences: &Preferences,
+        operation_id: &str,
+    ) -> Result<String, AwsError> {
+        let units: Vec<String> = units.iter().map(ToString::to_string).collect();
+        self.call(
+            &self.home(),
+            once("ImportStacksToStackSet"),
+            async |client: Client| {
+                client
+                    .import_stacks_to_stack_set()
+                    .stack_set_name(stack_set)
+                    .set_stack_ids(Some(stacks.to_vec()))
+                    .set_organizational_unit_ids(Some(units.clone()))
+                    .operation_preferences(preferences.sdk())
+                    .operation_id(operation_id)
+                    .call_as(self.call_as())
+                    .send()
+                    .await
+            },
+        )
+        .await
+        .map(|answer| answered(answer.operation_id(), operation_id))
+    }
+
     pub async fn delete_stack_instances(
         &self,
         stack_set: &str,
@@ -718,43 +750,41 @@ impl Aws {
         stack_set: &str,
         operation_id: &str,
     ) -> Result<Vec<ResultRow>, AwsError> {
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(
-                    &self.home(),
-                    read("ListStackSetOperationResults"),
-                    async |client: Client| {
-                        client
-                            .list_stack_set_operation_results()
-                            .stack_set_name(stack_set)
-                            .operation_id(operation_id)
-                            .call_as(self.call_as())
-                            .max_results(100)
-                            .set_next_token(token.clone())
-                            .send()
-                            .await
-                    },
-                )
-                .await?;
-            let mut rows = Vec::new();
-            for row in answer.summaries() {
-                let (Some(account), Some(region)) =
-                    (identifier(row.account()), identifier(row.region()))
-                else {
-                    continue;
-                };
-                rows.push(ResultRow {
-                    account,
-                    region,
-                    status: row
-                        .status()
-                        .map(|s| s.as_str().to_owned())
-                        .unwrap_or_default(),
-                    reason: row.status_reason().unwrap_or_default().to_owned(),
-                });
-            }
-            Ok((rows, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &self.home(),
+            read("ListStackSetOperationResults"),
+            async |client: Client, token| {
+                client
+                    .list_stack_set_operation_results()
+                    .stack_set_name(stack_set)
+                    .operation_id(operation_id)
+                    .call_as(self.call_as())
+                    .max_results(100)
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let mut rows = Vec::new();
+                for row in answer.summaries() {
+                    let (Some(account), Some(region)) =
+                        (identifier(row.account()), identifier(row.region()))
+                    else {
+                        continue;
+                    };
+                    rows.push(ResultRow {
+                        account,
+                        region,
+                        status: row
+                            .status()
+                            .map(|s| s.as_str().to_owned())
+                            .unwrap_or_default(),
+                        reason: row.status_reason().unwrap_or_default().to_owned(),
+                    });
+                }
+                Ok((rows, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 }

@@ -4,15 +4,20 @@ mod apply;
 mod approving;
 mod census;
 mod completions;
+mod destroy;
 mod doctor;
 mod drift;
 mod embedded;
 pub mod exit;
 mod explain;
+mod health;
 mod history;
 mod init;
+mod leaving;
 mod log;
 mod man;
+mod offboard;
+mod onboard;
 pub mod options;
 mod permissions;
 mod plan;
@@ -30,6 +35,7 @@ mod signals;
 mod status;
 mod validate;
 mod waiting;
+mod watch;
 
 use std::ffi::OsString;
 
@@ -69,6 +75,12 @@ pub enum Command {
     Retry(retry::Arguments),
     /// Take back what the last run changed
     Rollback(rollback::Arguments),
+    /// Carry accounts along that have arrived or moved, to what is live in their environment
+    Onboard(onboard::Arguments),
+    /// Take one account out of the rollout, the last phase first
+    Offboard(offboard::Arguments),
+    /// Take the rollout out of the organization, the last phase first
+    Destroy(destroy::Arguments),
     /// Approve a wave of a run that waits for it
     Approve(approving::Arguments),
     /// Accounts and components: what is live
@@ -117,6 +129,9 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Resume(arguments) => resume::run(&cli.common, &arguments).await,
         Command::Retry(arguments) => retry::run(&cli.common, &arguments).await,
         Command::Rollback(arguments) => rollback::run(&cli.common, &arguments).await,
+        Command::Onboard(arguments) => onboard::run(&cli.common, &arguments).await,
+        Command::Offboard(arguments) => offboard::run(&cli.common, &arguments).await,
+        Command::Destroy(arguments) => destroy::run(&cli.common, &arguments).await,
         Command::Approve(arguments) => approving::run(&cli.common, &arguments).await,
         Command::Status(arguments) => status::run(&cli.common, &arguments).await,
         Command::Drift(arguments) => drift::run(&cli.common, &arguments).await,

@@ -81,7 +81,8 @@ fn phases<'r>(common: &Common, rollout: &'r Rollout) -> Result<Vec<&'r Phase>, S
     }
 }
 
-/// By phase, what changes something included; apart from them what only reads; and who may take the deployer's role.
+/// By phase, what changes something included; apart from them what only reads, and what `onboard --watch` needs
+/// besides; and who may take the deployer's role.
 fn policies(rollout: &Rollout, phases: &[&Phase]) -> Value {
     let setting = Setting::of(rollout);
     let both = |uses: &BTreeSet<Use>, writes: bool| {
@@ -108,6 +109,7 @@ fn policies(rollout: &Rollout, phases: &[&Phase]) -> Value {
     json!({
         "phases": by_phase,
         "readOnly": both(&all, false),
+        "watcher": policy(Who::Operator, &BTreeSet::from([Use::Watching]), true, &setting),
         "trust": { "deployer": deployer_trust(rollout, "arn:aws:iam::*:role/bedrail-operator", &setting) },
     })
 }

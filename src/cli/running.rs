@@ -12,7 +12,7 @@ use super::render::view::{Showing, view};
 use super::session::{Session, Stop};
 use super::{approving, signals};
 use crate::apply::event::{Event, RunOutcome};
-use crate::apply::{Deadlines, Interrupt, RunReport};
+use crate::apply::{Deadlines, Ground, Interrupt, RunReport};
 use crate::config::model::JournalPlace;
 use crate::journal::host;
 use crate::journal::lease::{Holder, LeaseError, Terms};
@@ -142,7 +142,10 @@ pub async fn drive(
     let report = {
         let how = How {
             deadlines: deadlines(session),
-            bake_scale: session.time_scale(),
+            ground: Ground {
+                bake_scale: session.time_scale(),
+                directory: common.directory.clone(),
+            },
             interrupt: &interrupt,
             approvals: &approvals,
         };

@@ -1,6 +1,6 @@
 //! One folder per kind of component. Each holds what is declared (`spec`), what that means for the live
-//! organization (`desired`), what is there (`observe`), the difference (`diff`), how to change it (`apply`) and how to take
-//! the change back (`undo`).
+//! organization (`desired`), what is there (`observe`), the difference (`diff`), how to change it (`apply`), how to take
+//! the change back (`undo`), what accounts that arrive get (`onboard`) and how to take all of it out (`teardown`).
 //!
 //! A new kind is a new folder and one line in the list below.
 
@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::apply::{Context, StepResult};
 use crate::aws::{Aws, AwsError};
 use crate::live::{Depth, Look};
+use crate::onboard::arrivals::Arrivals;
+use crate::plan::teardown::Removal;
 use crate::plan::undo::{Touched, Undo};
 use crate::plan::{Draft, Step};
 use scope::Scope;
@@ -92,7 +94,7 @@ macro_rules! kinds {
         }
 
         /// What is live, as far as the declaration is concerned.
-        #[derive(Debug, Clone)]
+        #[derive(Debug, Clone, Default)]
         pub struct Observation {
             $(pub $module: $module::observe::Observed,)*
         }
@@ -122,6 +124,16 @@ macro_rules! kinds {
             $($module::live::look(&desired.$module, &observation.$module, look);)*
         }
 
+        /// Adds the steps that bring accounts which have arrived to what is live in their environment.
+        pub fn onboard(desired: &Desired, observation: &Observation, arrivals: &Arrivals, draft: &mut Draft<'_>) {
+            $($module::onboard::onboard(&desired.$module, &observation.$module, arrivals, draft);)*
+        }
+
+        /// Adds the steps that take out what is live and ours.
+        pub fn teardown(desired: &Desired, observation: &Observation, removal: &Removal, draft: &mut Draft<'_>) {
+            $($module::teardown::teardown(&desired.$module, &observation.$module, removal, draft);)*
+        }
+
         /// Adds the opposite of a step that was touched.
         pub fn undo(step: &Step, memory: &Touched, into: &mut Undo<'_>) {
             match &step.change {
@@ -149,4 +161,30 @@ kinds! {
     Policy = "policy" in policy;
     /// Bedrock's model invocation logging, per account and Region.
     InvocationLogging = "invocationLogging" in invocation_logging;
+}
+
+impl Observation {
+    /// The same where the lists of StackSets were read before: everything else is read now.
+    ///
+    /// # Errors
+    /// Something that concerns everybody cannot be read.
+    pub async fn beside(
+        aws: &Aws,
+        scope: &Scope<'_>,
+        desired: &Desired,
+        stack_set: stack_set::observe::Observed,
+    ) -> Result<Self, AwsError> {
+        Ok(Self {
+            organization_access: organization_access::observe::Observed::default(),
+            stack: stack::observe::observe(aws, scope, &desired.stack).await?,
+            stack_set,
+            policy: policy::observe::observe(aws, scope, &desired.policy).await?,
+            invocation_logging: invocation_logging::observe::observe(
+                aws,
+                scope,
+                &desired.invocation_logging,
+            )
+            .await?,
+        })
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::apply::approvals::Nobody;
 use crate::apply::event::{Event, What as Said};
-use crate::apply::{Deadlines, Interrupt, RunReport};
+use crate::apply::{Deadlines, Ground, Interrupt, RunReport};
 use crate::aws::{Aws, EmbeddedHttp, EmbeddedKeys, Source};
 use crate::clock::Clock;
 use crate::config::Loaded;
@@ -282,7 +282,7 @@ impl Theatre {
         };
         let how = How {
             deadlines: Deadlines::default(),
-            bake_scale: 1.0,
+            ground: Ground::default(),
             interrupt: &interrupt,
             approvals: &Nobody,
         };

@@ -10,6 +10,8 @@ mod conformance;
 #[cfg(test)]
 mod drift;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
 mod gates;
 #[cfg(test)]
 mod governance;

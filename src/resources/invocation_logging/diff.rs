@@ -113,7 +113,8 @@ pub(super) fn is_ours(live: &LoggingConfig, desired: &Desired) -> bool {
         .is_some_and(|wanted| delivers_to_same(live, wanted))
 }
 
-pub(super) fn delivers_to_same(live: &LoggingConfig, wanted: &LoggingConfig) -> bool {
+/// Whether two configurations deliver to the same bucket, or to the same log group by the same role.
+pub fn delivers_to_same(live: &LoggingConfig, wanted: &LoggingConfig) -> bool {
     let bucket = |config: &LoggingConfig| config.s3.as_ref().map(|s3| s3.bucket.clone());
     let group = |config: &LoggingConfig| {
         config

@@ -9,5 +9,7 @@ pub mod inspect;
 mod key;
 pub mod live;
 pub mod observe;
+pub mod onboard;
 pub mod spec;
+pub mod teardown;
 pub mod undo;

@@ -233,6 +233,7 @@ fn unknown(desired: &Desired, error: &AwsError, draft: &mut Draft<'_>) {
     });
 }
 
+/// Makes the outputs of a stack known to those that refer to it.
 pub(super) fn produce(
     desired: &Desired,
     outputs: Option<BTreeMap<String, String>>,
@@ -460,7 +461,7 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
     }
 }
 
-fn delete(
+pub(super) fn delete(
     draft: &mut Draft<'_>,
     phase: &str,
     component: &str,

@@ -7,5 +7,7 @@ pub mod diff;
 pub mod inspect;
 pub mod live;
 pub mod observe;
+pub mod onboard;
 pub mod spec;
+pub mod teardown;
 pub mod undo;

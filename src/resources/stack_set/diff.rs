@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aws::stack_sets::Instance;
 use crate::config::codes;
 use crate::ids::{AccountId, TargetId};
+use crate::plan::teardown::closed;
 use crate::plan::waves::{ALL, Wave, Waves};
 use crate::plan::{
     Action, Draft, FieldChange, Lock, Note, NoteKind, Shown, StepDraft, StepId, Target, preimage,
@@ -20,6 +21,7 @@ use super::change::{Change, Definition, What};
 use super::desired::Desired;
 use super::groups::{Group, group};
 use super::observe::{Live, Observed};
+use super::teardown::forgotten;
 
 pub fn diff(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
     for desired in desired {
@@ -31,16 +33,16 @@ pub fn diff(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
 }
 
 /// The steps on one StackSet.
-struct Chain<'d, 's> {
-    desired: &'d Desired,
-    draft: &'d mut Draft<'s>,
+pub(super) struct Chain<'d, 's> {
+    pub desired: &'d Desired,
+    pub draft: &'d mut Draft<'s>,
     /// What the next step waits for: the definition that it works with. Steps on instances do not wait for each
     /// other; the lock keeps them apart, and the waves keep them in order.
-    after: Vec<StepId>,
+    pub after: Vec<StepId>,
 }
 
 impl Chain<'_, '_> {
-    fn step(&mut self, wave: Option<&Wave>, step: Part) -> StepId {
+    pub fn step(&mut self, wave: Option<&Wave>, step: Part) -> StepId {
         let desired = self.desired;
         let name = match wave {
             // The only wave of its environment needs no name.
@@ -96,15 +98,15 @@ fn cut<V: Clone>(
     parts
 }
 
-struct Part {
-    name: String,
-    action: Action,
-    title: String,
-    reason: String,
-    targets: Vec<Target>,
-    changes: Vec<FieldChange>,
-    preimage: String,
-    what: What,
+pub(super) struct Part {
+    pub name: String,
+    pub action: Action,
+    pub title: String,
+    pub reason: String,
+    pub targets: Vec<Target>,
+    pub changes: Vec<FieldChange>,
+    pub preimage: String,
+    pub what: What,
 }
 
 fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
@@ -209,6 +211,7 @@ fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
     let extra: BTreeMap<Target, ()> = instances
         .keys()
         .filter(|target| !desired.instances.contains_key(*target))
+        .filter(|target| can_leave(desired, target, chain.draft))
         .map(|t| (t.clone(), ()))
         .collect();
     let units = reached_units(&extra, instances, chain.draft);
@@ -602,6 +605,7 @@ fn delete_instances(
             what: What::DeleteInstances {
                 reach: group.reach,
                 preferences,
+                retain: false,
             },
         },
     )
@@ -610,12 +614,6 @@ fn delete_instances(
 /// StackSets of this rollout that the file no longer declares.
 fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
     let scope = draft.scope;
-    let last_phase = scope
-        .rollout
-        .phases
-        .last()
-        .map(|phase| phase.name.as_str())
-        .unwrap_or_default();
     for (name, live) in &observed.sets {
         let (false, true, Some(component)) = (
             desired.iter().any(|d| d.name == *name),
@@ -624,38 +622,16 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
         ) else {
             continue;
         };
-        let environment = name
-            .strip_prefix(&scope.prefix())
-            .and_then(|rest| rest.strip_prefix(component))
-            .and_then(|rest| rest.strip_prefix('-'));
-        let gone = Desired {
-            phase: last_phase.to_owned(),
-            component: component.to_owned(),
-            environment: environment.map(str::to_owned),
-            origin: crate::config::diagnostic::Origin {
-                file: "".into(),
-                line: 0,
-                column: 0,
-                length: 0,
-            },
-            name: name.clone(),
-            description: String::new(),
-            template: String::new(),
-            parameters: BTreeMap::new(),
-            tags: BTreeMap::new(),
-            auto_deployment: false,
-            instances: BTreeMap::new(),
-            units: BTreeMap::new(),
-            delivery: None,
-            regions: Vec::new(),
-        };
+        let gone = forgotten(name, component, draft);
         let targets: BTreeMap<Target, ()> = live
             .instances
             .keys()
+            .filter(|target| can_leave(&gone, target, draft))
             .map(|target| (target.clone(), ()))
             .collect();
+        let rest = live.instances.len() - targets.len();
         let units = reached_units(&targets, &live.instances, draft);
-        let waves = draft.waves_of(environment).cloned();
+        let waves = draft.waves_of(gone.environment.as_deref()).cloned();
         let wave = waves.as_ref().and_then(Waves::last);
         let mut chain = Chain {
             desired: &gone,
@@ -666,6 +642,10 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
         for (index, group) in group(&targets, &units).into_iter().enumerate() {
             let reason = "no longer declared";
             emptied.push(delete_instances(&mut chain, wave, index, group, reason));
+        }
+        if rest > 0 {
+            // AWS deletes only what is empty.
+            continue;
         }
         chain.after = emptied;
         chain.step(
@@ -682,6 +662,36 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
             },
         );
     }
+}
+
+/// Whether an instance can be deleted. Accounts that are suspended, closing or gone cannot be worked in, and nothing
+/// is done in protected ones: what stands there is said, and let go of on request only.
+fn can_leave(desired: &Desired, target: &Target, draft: &mut Draft<'_>) -> bool {
+    let scope = draft.scope;
+    let (kind, text) = if scope.membership.protected.contains(&target.account) {
+        let text = format!(
+            "its instance of {} stays: the account is protected",
+            desired.name
+        );
+        (NoteKind::Protected, text)
+    } else if let Some(why) = closed(&scope, &target.account) {
+        let text = format!(
+            "its instance of {} stays, since the account {why}; `bedrail offboard {} --retain-stacks` lets go of it",
+            desired.name, target.account
+        );
+        (NoteKind::OutOfScope, text)
+    } else {
+        return true;
+    };
+    draft.note(Note {
+        kind,
+        component: Some(desired.component.clone()),
+        environment: desired.environment.clone(),
+        account: Some(target.account.clone()),
+        region: Some(target.region.clone()),
+        text,
+    });
+    false
 }
 
 /// The units to reach existing instances through: the ones they were reached through before, or where their

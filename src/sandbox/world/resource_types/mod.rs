@@ -16,6 +16,7 @@ mod oam;
 mod properties;
 mod s3;
 mod shapes;
+mod sqs;
 
 use std::collections::BTreeMap;
 
@@ -116,6 +117,7 @@ pub fn create(
         "AWS::CloudWatch::Alarm" => alarms::create(world, resource),
         "AWS::Oam::Sink" => oam::create_sink(world, resource),
         "AWS::Oam::Link" => oam::create_link(world, resource),
+        "AWS::SQS::Queue" => sqs::create(world, resource),
         _ => generic::create(world, resource),
     }
 }
@@ -159,6 +161,7 @@ pub fn update(
         "AWS::CloudWatch::Alarm" => alarms::update(world, resource, physical_id)?,
         "AWS::Oam::Sink" => oam::update_sink(world, resource, physical_id)?,
         "AWS::Oam::Link" => oam::update_link(world, resource, physical_id)?,
+        "AWS::SQS::Queue" => sqs::update(world, resource, physical_id)?,
         _ => generic::update(world, resource, physical_id)?,
     };
     Ok(Updated::InPlace(made))
@@ -193,6 +196,7 @@ pub fn delete(
         "AWS::Logs::Destination" => logs::delete_destination(world, resource, physical_id),
         "AWS::CloudWatch::Alarm" => alarms::delete(world, resource, physical_id),
         "AWS::Oam::Sink" => oam::delete_sink(world, resource, physical_id),
+        "AWS::SQS::Queue" => sqs::delete(world, resource, physical_id),
         _ => generic::delete(world, resource, physical_id),
     };
     match outcome {
@@ -220,6 +224,7 @@ pub fn create_only(resource_type: &str) -> &'static [&'static str] {
         "AWS::Logs::MetricFilter" => &["/FilterName", "/LogGroupName"],
         "AWS::Logs::Destination" => &["/DestinationName"],
         "AWS::CloudWatch::Alarm" => &["/AlarmName"],
+        "AWS::SQS::Queue" => &["/QueueName", "/FifoQueue"],
         other => shapes::of(other).create_only,
     }
 }
