@@ -76,6 +76,7 @@ macro_rules! client {
 client!(aws_sdk_bedrock, "Bedrock");
 client!(aws_sdk_cloudformation, "CloudFormation");
 client!(aws_sdk_cloudwatch, "CloudWatch");
+client!(aws_sdk_iam, "IAM");
 client!(aws_sdk_kms, "KMS");
 client!(aws_sdk_organizations, "Organizations");
 client!(aws_sdk_sqs, "SQS");

@@ -22,6 +22,8 @@ mod moto;
 #[cfg(test)]
 mod onboard;
 #[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod promises;
