@@ -34,3 +34,5 @@ mod scenarios;
 mod support;
 #[cfg(test)]
 mod templates;
+#[cfg(test)]
+mod tenants;
