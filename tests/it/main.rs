@@ -38,3 +38,5 @@ mod scenarios;
 mod support;
 #[cfg(test)]
 mod templates;
+#[cfg(test)]
+mod tenants;
