@@ -37,6 +37,11 @@ fn main() {
     print("plan with nothing to do", &again);
     calls(&again);
     least(project, &again);
+    for command in ["status", "drift"] {
+        let looked = run(project, &[command, "--sandbox", "--format", "json", "-v"]);
+        print(&format!("{command} of an untouched organization"), &looked);
+        calls(&looked);
+    }
     let arrived = arrive(project);
     report(&arrived);
     let onboarded = run(

@@ -299,11 +299,20 @@ impl Records {
     async fn history(&self, own: &RunId) -> Result<Past, Trouble> {
         let mut past = Past::default();
         let runs = self.medium.runs().await?;
+        let mut newest = true;
         for id in runs.into_iter().filter(|id| id != own).take(REMEMBERED) {
             let Ok(kept) = self.read(id).await else {
                 continue;
             };
-            for (key, at) in kept.recalled.past.waves_changed {
+            // What the run before this one began and saw no end of may have ended just now.
+            let unsettled = if newest {
+                kept.recalled.unsettled_waves(&kept.plan)
+            } else {
+                Vec::new()
+            };
+            newest = false;
+            let now = unsettled.into_iter().map(|key| (key, self.clock.now()));
+            for (key, at) in kept.recalled.past.waves_changed.into_iter().chain(now) {
                 let last = past.waves_changed.entry(key).or_insert(at);
                 *last = (*last).max(at);
             }

@@ -53,7 +53,7 @@ pub(super) const fn once(name: &'static str) -> Operation {
 }
 
 /// A client of one service.
-pub(super) trait Client: Sized {
+pub(super) trait Client: Clone + Send + 'static {
     const SERVICE: &'static str;
     fn connect(config: &SdkConfig, guard: Guard) -> Self;
 }
@@ -76,6 +76,7 @@ macro_rules! client {
 client!(aws_sdk_bedrock, "Bedrock");
 client!(aws_sdk_cloudformation, "CloudFormation");
 client!(aws_sdk_cloudwatch, "CloudWatch");
+client!(aws_sdk_iam, "IAM");
 client!(aws_sdk_kms, "KMS");
 client!(aws_sdk_organizations, "Organizations");
 client!(aws_sdk_sqs, "SQS");
@@ -95,26 +96,41 @@ impl Client for aws_sdk_s3::Client {
     }
 }
 
-/// Reads a list to its end: a page may be empty and still have a next one, so that only the missing token
-/// counts (Organizations API reference, every list).
-pub(super) async fn pages<C>(
-    page: impl AsyncFn(Option<String>) -> Result<(C, Option<String>), AwsError>,
-) -> Result<C, AwsError>
-where
-    C: Default + IntoIterator + Extend<C::Item>,
-{
-    let mut all = C::default();
-    let mut token = None;
-    loop {
-        let (part, next) = match page(token).await {
-            Err(_) if mutant!(PartOfAListTakenForAll) => return Ok(all),
-            other => other?,
-        };
-        all.extend(part);
-        if next.is_none() || mutant!(FirstPageOnly) {
-            return Ok(all);
+impl Aws {
+    /// Reads a list to its end. `send` asks for the page of a token, `take` has its rows and the token of the next
+    /// one. A page may be empty and still have a next one, so that only the missing token counts (Organizations API
+    /// reference, every list).
+    pub(super) async fn list<C, T, E, R>(
+        &self,
+        place: &Place,
+        operation: Operation,
+        send: impl AsyncFn(C, Option<String>) -> Result<T, SdkError<E, HttpResponse>>,
+        take: impl Fn(T) -> Result<(R, Option<String>), AwsError>,
+    ) -> Result<R, AwsError>
+    where
+        C: Client,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: Default + IntoIterator + Extend<R::Item>,
+    {
+        let mut all = R::default();
+        let mut token = None;
+        loop {
+            let page = self
+                .call(place, operation, async |client: C| {
+                    send(client, token.clone()).await
+                })
+                .await
+                .and_then(&take);
+            let (part, next) = match page {
+                Err(_) if mutant!(PartOfAListTakenForAll) => return Ok(all),
+                other => other?,
+            };
+            all.extend(part);
+            if next.is_none() || mutant!(FirstPageOnly) {
+                return Ok(all);
+            }
+            token = next;
         }
-        token = next;
     }
 }
 
@@ -157,12 +173,12 @@ impl Aws {
         let mut backoff = BACKOFF_FIRST;
         loop {
             self.inner.pacer.turn(&key).await;
-            let config = if operation.effect == Effect::Read {
-                self.config(place).await?
+            let credentials = if operation.effect == Effect::Read {
+                self.credentials(place).await?
             } else {
-                self.known_config(place).await?
+                self.known_credentials(place).await?
             };
-            let client = C::connect(&config, self.inner.guard.clone());
+            let client = self.client(place, credentials);
             // Writes to Organizations that meet are refused (ConcurrentModificationException).
             let turn = if C::SERVICE == "Organizations" && !reads(operation.name) {
                 Some(self.inner.organizations_writes.lock().await)

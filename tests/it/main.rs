@@ -22,6 +22,8 @@ mod moto;
 #[cfg(test)]
 mod onboard;
 #[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod promises;
@@ -36,3 +38,5 @@ mod scenarios;
 mod support;
 #[cfg(test)]
 mod templates;
+#[cfg(test)]
+mod tenants;

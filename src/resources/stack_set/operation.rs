@@ -104,6 +104,9 @@ async fn follow(
     judge(context, step, stack_set, &operation, aim).await
 }
 
+/// Requests that are sent again because AWS broke down or was not heard, and does not know of them.
+const LOST_MAX: u32 = 8;
+
 /// Starts the operation `id` by `send`. A lost answer is resolved by reading; a running operation of somebody
 /// else is waited for; the same id is sent again only when AWS does not know it.
 async fn start(
@@ -125,6 +128,7 @@ async fn start(
     }
     let poll = Poll::new(context.deadlines.foreign_operation);
     let mut waited_for = None;
+    let mut lost = 0;
     loop {
         let error = match send(id, waited_for.as_deref()).await {
             Ok(sent) => return Ok(sent),
@@ -166,8 +170,11 @@ async fn start(
                     "{whose}, still runs on {stack_set}"
                 )));
             }
-        } else if !poll.again().await {
-            return Err(error.into());
+        } else {
+            lost += 1;
+            if lost > LOST_MAX || !poll.again().await {
+                return Err(error.into());
+            }
         }
     }
 }

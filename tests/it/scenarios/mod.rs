@@ -7,6 +7,7 @@ mod first_rollout;
 mod large_templates;
 mod leaving;
 mod lost_answers;
+mod named;
 mod policies;
 mod runs;
 mod stack_sets;
