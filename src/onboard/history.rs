@@ -11,7 +11,7 @@ use crate::plan::Step;
 use crate::runs::{Kept, Records, Trouble};
 
 /// Runs that are looked back at.
-const REMEMBERED: usize = 50;
+const REMEMBERED: usize = 20;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
