@@ -234,6 +234,7 @@ pub fn trust(tenant: &Tenant, external_id: &Value) -> Value {
                     "ArnEquals": { "aws:PrincipalArn": callers },
                     "StringEquals": { "aws:RequestTag/tenant": tenant.id },
                     "ForAllValues:StringEquals": { "aws:TagKeys": SESSION_TAGS },
+                    "Null": { "aws:TagKeys": "false" },
                 },
             },
         ],
