@@ -1,26 +1,26 @@
 //! Runs from their first record to their last: begun, gone on with after an interruption, looked back at.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod back;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::apply::approvals::Approvals;
-use crate::apply::event::{Event, Failure, FailureClass, RunOutcome};
+use crate::apply::event::{Event, Failure, RunOutcome};
 use crate::apply::recall::Recalled;
 use crate::apply::record::Ledger;
-use crate::apply::{self, Deadlines, Interrupt, Past, RunReport, Setting};
+use crate::apply::{self, Deadlines, Ground, Interrupt, Past, RunReport, Setting};
 use crate::aws::Aws;
 use crate::clock::Clock;
 use crate::ids::InvalidId;
 use crate::journal::entry::{Command, Process, RunStarted};
 use crate::journal::lease::{self, Claim, Granted, Holder, Lease, LeaseError, Terms};
 use crate::journal::{Entry, Journal, JournalError, Medium, MediumError, RunId, writer};
-use crate::plan::undo::{Touched, undo};
 use crate::plan::waves::Assigned;
-use crate::plan::{Lock, Plan, Step, StepId, Unusable};
+use crate::plan::{Plan, Unusable};
 
 /// The reviewed plan beside a run's journal.
-const PLAN: &str = "plan.json";
+pub const PLAN: &str = "plan.json";
 /// Earlier runs that a new one looks back at.
 const REMEMBERED: usize = 5;
 
@@ -87,70 +87,6 @@ impl Kept {
     }
 }
 
-impl Kept {
-    /// The plan that takes back every wave with failures of its own, in environments that want it so.
-    pub fn failed_waves_undone(&self) -> Plan {
-        let failed: BTreeSet<(&str, Option<&str>)> = self
-            .plan
-            .steps
-            .iter()
-            .filter(|step| {
-                self.recalled.failures.get(&step.id).is_some_and(|rows| {
-                    rows.iter().any(|row| {
-                        !matches!(
-                            row.class,
-                            FailureClass::OutOfScope | FailureClass::NotAttempted
-                        )
-                    })
-                })
-            })
-            .filter_map(|step| {
-                let environment = step.environment.as_deref()?;
-                let order = self.plan.environments.get(environment)?;
-                order
-                    .rolls_back
-                    .then_some((environment, step.wave.as_deref()))
-            })
-            .collect();
-        let of_a_failed_wave = |step: &Step| {
-            step.environment
-                .as_deref()
-                .is_some_and(|environment| failed.contains(&(environment, step.wave.as_deref())))
-        };
-        let mut touched: BTreeMap<StepId, Touched> = self
-            .plan
-            .steps
-            .iter()
-            .filter(|step| of_a_failed_wave(step))
-            .filter_map(|step| {
-                let touched = self.recalled.touched.get(&step.id)?;
-                Some((step.id.clone(), touched.clone()))
-            })
-            .collect();
-        // Instances go back only with their StackSet's definition. An earlier wave moved it: it goes back too, and
-        // the instances of that wave stay as they are.
-        let locks: BTreeSet<&Lock> = self
-            .plan
-            .steps
-            .iter()
-            .filter(|step| touched.contains_key(&step.id))
-            .filter_map(|step| step.lock.as_ref())
-            .collect();
-        for step in &self.plan.steps {
-            if step.moves_a_definition()
-                && step.lock.as_ref().is_some_and(|lock| locks.contains(lock))
-                && let Some(memory) = self.recalled.touched.get(&step.id)
-            {
-                touched.entry(step.id.clone()).or_insert_with(|| Touched {
-                    preimages: memory.preimages.clone(),
-                    ..Touched::default()
-                });
-            }
-        }
-        undo(&self.plan, &touched)
-    }
-}
-
 /// A run that may change things: recorded, and the only one.
 #[derive(Debug)]
 pub struct Run {
@@ -165,7 +101,7 @@ pub struct Run {
 /// How a run is executed.
 pub struct How<'a> {
     pub deadlines: Deadlines,
-    pub bake_scale: f64,
+    pub ground: Ground,
     pub interrupt: &'a Interrupt,
     pub approvals: &'a dyn Approvals,
 }
@@ -399,7 +335,7 @@ impl Run {
         let setting = Setting {
             run: self.id.to_string(),
             deadlines: how.deadlines,
-            bake_scale: how.bake_scale,
+            ground: how.ground,
             interrupt: how.interrupt,
             past: self.past,
             record: Some(self.ledger.clone()),

@@ -1,19 +1,27 @@
 //! What every command that looks at an organization stands on: read files, a connection, the organization as
 //! it was discovered, and the plan that follows from them.
 
+use std::collections::BTreeSet;
+
 use crate::aws::{Aws, AwsError, CallAs, ConnectError, Deployer, Options, Pacing, Source};
 use crate::clock::Clock;
 use crate::config::codes;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::model::{CallAs as DeclaredCallAs, Rollout};
 use crate::config::{Failed, Loaded};
-use crate::ids::OrganizationId;
+use crate::ids::{AccountId, OrganizationId};
+use crate::live::{Depth, Found, Look};
+use crate::onboard::arrivals::{Arrivals, Known};
+use crate::onboard::kept::kept;
 use crate::organization::{Membership, Snapshot, discover};
+use crate::plan::shrunk::{self, MayLeave};
+use crate::plan::teardown::{self, Removal};
 use crate::plan::waves::Assigned;
 use crate::plan::{self, NoPlan, Plan};
 use crate::resources::policy::lockout;
+use crate::resources::policy::teardown::keep_full_access;
 use crate::resources::scope::{Filter, Scope};
-use crate::resources::{Desired, Observation};
+use crate::resources::{self, Desired, Observation, stack_set};
 
 /// A rollout, the organization that it is for, and a connection to it.
 #[derive(Debug)]
@@ -23,6 +31,16 @@ pub struct Session {
     pub snapshot: Snapshot,
     pub membership: Membership,
     pub filter: Filter,
+    /// Accounts that may leave the rollout in one run.
+    pub may_leave: MayLeave,
+}
+
+/// Who has arrived, and what was read to know it.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    pub arrivals: Arrivals,
+    desired: Desired,
+    lists: stack_set::observe::Observed,
 }
 
 /// Why nothing can be done with an organization. Nothing was changed.
@@ -79,6 +97,7 @@ impl Session {
                 snapshot,
                 membership,
                 filter,
+                may_leave: MayLeave::default(),
             }),
             Err(diagnostics) => Err(stop(diagnostics, loaded, false)),
         }
@@ -107,13 +126,109 @@ impl Session {
         let scope = self.scope();
         let desired = Desired::of(&scope);
         let observation = Observation::of(&self.aws, &scope, &desired).await?;
-        let plan = plan::build(scope, &desired, &observation, assigned).map_err(
+        let plan = plan::build(scope, &desired, &observation, assigned)
+            .and_then(|plan| {
+                shrunk::check(&plan, &scope, &observation.stack_set, self.may_leave)?;
+                Ok(plan)
+            })
+            .map_err(
+                |NoPlan {
+                     diagnostics,
+                     refused,
+                 }| self.no_plan(diagnostics, refused),
+            )?;
+        Box::pin(self.guarded(plan)).await
+    }
+
+    /// Who has arrived. Reads lists only, whatever the size of the organization. `only`: nobody else.
+    ///
+    /// # Errors
+    /// The lists cannot be read.
+    pub async fn arrived(
+        &self,
+        known: &Known,
+        only: &BTreeSet<AccountId>,
+    ) -> Result<Arrived, Stop> {
+        let scope = self.scope();
+        let desired = Desired::of(&scope);
+        let lists = stack_set::observe::observe(&self.aws, &scope, &desired.stack_set).await?;
+        let arrivals = Arrivals::of(&scope, &desired.stack_set, &lists, known).only(only);
+        Ok(Arrived {
+            arrivals,
+            desired,
+            lists,
+        })
+    }
+
+    /// What carries along those that have arrived.
+    ///
+    /// # Errors
+    /// What is live cannot be read, or the files do not fit it.
+    pub async fn arrival(&self, arrived: Arrived) -> Result<Plan, Stop> {
+        let scope = self.scope();
+        let Arrived {
+            arrivals,
+            mut desired,
+            lists,
+        } = arrived;
+        desired
+            .invocation_logging
+            .retain(|desired| arrivals.concerns(&desired.place.account));
+        let observation = if arrivals.accounts.is_empty() {
+            Observation {
+                stack_set: lists,
+                ..Observation::default()
+            }
+        } else {
+            Observation::beside(&self.aws, &scope, &desired, lists).await?
+        };
+        let plan = plan::arrival::build(scope, &desired, &observation, &arrivals).map_err(
             |NoPlan {
                  diagnostics,
                  refused,
              }| self.no_plan(diagnostics, refused),
         )?;
         Box::pin(self.guarded(plan)).await
+    }
+
+    /// What is live, target by target, as `status` and `drift` show it.
+    pub async fn look(&self, depth: Depth) -> Result<Found, Stop> {
+        let scope = self.scope();
+        let desired = Desired::of(&scope);
+        let mut observation = Observation::of(&self.aws, &scope, &desired).await?;
+        observation.deepen(&self.aws, &scope, &desired, depth).await;
+        let mut look = Look::new(scope);
+        resources::look(&desired, &observation, &mut look);
+        Ok(look.finish())
+    }
+
+    /// What takes the rollout out, or one account out of the rollout.
+    ///
+    /// # Errors
+    /// What is live cannot be read, or the plan would break a rule.
+    pub async fn teardown(&self, mut removal: Removal) -> Result<Plan, Stop> {
+        let scope = self.scope();
+        let mut desired = Desired::of(&scope);
+        desired
+            .invocation_logging
+            .retain(|desired| removal.reaches(&desired.place.account));
+        let observation = Observation::of(&self.aws, &scope, &desired).await?;
+        removal.governed = observation
+            .stack_set
+            .sets
+            .values()
+            .filter(|set| set.is_of(&self.loaded.rollout.name))
+            .flat_map(|set| set.instances.keys().map(|target| target.account.clone()))
+            .collect();
+        removal.kept = kept(&self.aws, &scope, &observation, &removal).await?;
+        let plan = teardown::build(scope, &desired, &observation, &removal).map_err(
+            |NoPlan {
+                 diagnostics,
+                 refused,
+             }| self.no_plan(diagnostics, refused),
+        )?;
+        let live = lockout::read(&self.aws, &scope, &plan).await?;
+        Ok(keep_full_access(plan, &live))
     }
 
     /// The second stage: what policies of everybody would deny after each step. Reads only for a plan that

@@ -14,6 +14,7 @@ mod waves;
 
 pub use context::{Context, Deadlines, Poll, StepResult};
 pub use failure::{advice, conflict, failed, failed_by};
+pub use gates::Ground;
 pub use past::Past;
 pub use record::Ledger;
 pub use run::{Interrupt, RunReport, Setting, run};

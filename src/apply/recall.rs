@@ -22,6 +22,8 @@ pub struct Recalled {
     pub outcome: Option<RunOutcome>,
     /// Of each step the failures of its last attempt.
     pub failures: BTreeMap<StepId, Vec<Failure>>,
+    /// Waves whose gate did not hold.
+    pub gates_failed: BTreeSet<WaveKey>,
     /// Number of the last call.
     pub calls: u64,
     /// Calls without an answer: what may be in flight.
@@ -66,15 +68,29 @@ impl Recalled {
                 phase,
                 environment,
                 wave,
-                check: Check::Gate,
-                state: GateState::Passed,
+                check,
+                state,
                 message: _,
             } => {
-                self.past.gates.insert(WaveKey {
+                let key = WaveKey {
                     phase: phase.clone(),
                     environment: environment.clone(),
                     wave: wave.clone(),
-                });
+                };
+                match (check, state) {
+                    (Check::Gate, GateState::Passed) => {
+                        self.gates_failed.remove(&key);
+                        self.past.gates.insert(key);
+                    }
+                    // Without an approval nothing of the wave was done.
+                    (
+                        Check::Gate | Check::Bake | Check::Alarm | Check::Command,
+                        GateState::Failed,
+                    ) => {
+                        self.gates_failed.insert(key);
+                    }
+                    _ => {}
+                }
             }
             What::StepFinished { step, outcome, .. } if *outcome != StepOutcome::NotAttempted => {
                 if let Some(key) = waves.get(step) {

@@ -17,7 +17,7 @@ use super::approvals::{Approval, Approvals, Nobody, Question};
 use super::context::{Context, Deadlines, Shared, StepResult, token};
 use super::event::{Check, Event, Failure, GateState, Pause, RunOutcome, RunSummary, What};
 use super::failure::ends_the_run;
-use super::gates::{Gate, Verdict};
+use super::gates::{Gate, Ground, Verdict};
 use super::past::Past;
 use super::record::{Ledger, StepWitness};
 use super::schedule::{Look, Next, Schedule, Start, size};
@@ -70,8 +70,7 @@ pub struct Setting<'a> {
     /// Id of the run: the same when it goes on after an interruption.
     pub run: String,
     pub deadlines: Deadlines,
-    /// How much of each bake time is waited: 1, but less on an embedded organization whose operations are faster too.
-    pub bake_scale: f64,
+    pub ground: Ground,
     pub interrupt: &'a Interrupt,
     /// What earlier processes of this run did.
     pub past: Past,
@@ -86,7 +85,7 @@ impl<'a> Setting<'a> {
         Self {
             run: run.into(),
             deadlines,
-            bake_scale: 1.0,
+            ground: Ground::default(),
             interrupt,
             past: Past::default(),
             record: None,
@@ -105,7 +104,7 @@ pub async fn run(
     let Setting {
         run: id,
         deadlines,
-        bake_scale,
+        ground,
         interrupt,
         past,
         record,
@@ -161,7 +160,7 @@ pub async fn run(
                         let looker = Looker {
                             aws,
                             look,
-                            bake_scale,
+                            ground: &ground,
                             approvals,
                         };
                         running.push(looker.look(shared).boxed_local());
@@ -207,7 +206,7 @@ enum Ended {
 struct Looker<'a> {
     aws: &'a Aws,
     look: Look<'a>,
-    bake_scale: f64,
+    ground: &'a Ground,
     approvals: &'a dyn Approvals,
 }
 
@@ -222,7 +221,7 @@ impl Looker<'_> {
                     environment: &self.look.environment,
                     wave: self.look.wave,
                     changed: self.look.changed,
-                    bake_scale: self.bake_scale,
+                    ground: self.ground,
                     interrupt: shared.interrupt,
                     emit: shared.emit,
                 };

@@ -76,8 +76,10 @@ macro_rules! client {
 client!(aws_sdk_bedrock, "Bedrock");
 client!(aws_sdk_cloudformation, "CloudFormation");
 client!(aws_sdk_cloudwatch, "CloudWatch");
+client!(aws_sdk_iam, "IAM");
 client!(aws_sdk_kms, "KMS");
 client!(aws_sdk_organizations, "Organizations");
+client!(aws_sdk_sqs, "SQS");
 client!(aws_sdk_sts, "STS");
 
 impl Client for aws_sdk_s3::Client {
@@ -94,26 +96,41 @@ impl Client for aws_sdk_s3::Client {
     }
 }
 
-/// Reads a list to its end: a page may be empty and still have a next one, so that only the missing token
-/// counts (Organizations API reference, every list).
-pub(super) async fn pages<C>(
-    page: impl AsyncFn(Option<String>) -> Result<(C, Option<String>), AwsError>,
-) -> Result<C, AwsError>
-where
-    C: Default + IntoIterator + Extend<C::Item>,
-{
-    let mut all = C::default();
-    let mut token = None;
-    loop {
-        let (part, next) = match page(token).await {
-            Err(_) if mutant!(PartOfAListTakenForAll) => return Ok(all),
-            other => other?,
-        };
-        all.extend(part);
-        if next.is_none() || mutant!(FirstPageOnly) {
-            return Ok(all);
+impl Aws {
+    /// Reads a list to its end. `send` asks for the page of a token, `take` has its rows and the token of the next
+    /// one. A page may be empty and still have a next one, so that only the missing token counts (Organizations API
+    /// reference, every list).
+    pub(super) async fn list<C, T, E, R>(
+        &self,
+        place: &Place,
+        operation: Operation,
+        send: impl AsyncFn(C, Option<String>) -> Result<T, SdkError<E, HttpResponse>>,
+        take: impl Fn(T) -> Result<(R, Option<String>), AwsError>,
+    ) -> Result<R, AwsError>
+    where
+        C: Client,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: Default + IntoIterator + Extend<R::Item>,
+    {
+        let mut all = R::default();
+        let mut token = None;
+        loop {
+            let page = self
+                .call(place, operation, async |client: C| {
+                    send(client, token.clone()).await
+                })
+                .await
+                .and_then(&take);
+            let (part, next) = match page {
+                Err(_) if mutant!(PartOfAListTakenForAll) => return Ok(all),
+                other => other?,
+            };
+            all.extend(part);
+            if next.is_none() || mutant!(FirstPageOnly) {
+                return Ok(all);
+            }
+            token = next;
         }
-        token = next;
     }
 }
 

@@ -7,14 +7,17 @@ mod connect;
 pub mod error;
 pub mod guard;
 pub mod pacing;
+pub mod permissions;
 mod session;
 
 pub mod bedrock;
 pub mod cloudwatch;
+pub mod iam;
 pub mod kms;
 pub mod objects;
 pub mod organizations;
 pub mod s3;
+pub mod sqs;
 pub mod stack_sets;
 pub mod stacks;
 pub mod sts;
@@ -94,6 +97,13 @@ impl Aws {
     /// Until this is called, every call that changes something fails before it leaves the machine.
     pub fn allow_writes(&self) {
         self.inner.guard.allow_writes();
+    }
+
+    /// How far this machine's clock is ahead of AWS's, as far as an answer told; AWS refuses requests that are more than
+    /// five minutes off (Signature Version 4).
+    pub fn clock_offset(&self) -> Option<jiff::SignedDuration> {
+        let theirs = self.inner.guard.their_time()?;
+        Some(self.inner.clock.now().duration_since(theirs))
     }
 
     /// Attempts so far, by service and operation.

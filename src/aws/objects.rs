@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 
-use super::call::{causes, idempotent, pages, read};
+use super::call::{causes, idempotent, read};
 use super::error::ErrorClass;
 use super::{Aws, AwsError, Inner, Place};
 
@@ -171,27 +171,29 @@ impl Objects {
     pub async fn keys(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, AwsError> {
         let aws = self.aws();
         let place = aws.home();
-        pages(async |token: Option<String>| {
-            let page = aws
-                .call(&place, read("ListObjectsV2"), async |client: Client| {
-                    client
-                        .list_objects_v2()
-                        .bucket(bucket)
-                        .prefix(prefix)
-                        .set_continuation_token(token.clone())
-                        .expected_bucket_owner(place.account.as_str())
-                        .send()
-                        .await
-                })
-                .await?;
-            let keys: Vec<String> = page
-                .contents
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|object| object.key)
-                .collect();
-            Ok((keys, page.next_continuation_token))
-        })
+        aws.list(
+            &place,
+            read("ListObjectsV2"),
+            async |client: Client, token| {
+                client
+                    .list_objects_v2()
+                    .bucket(bucket)
+                    .prefix(prefix)
+                    .set_continuation_token(token)
+                    .expected_bucket_owner(place.account.as_str())
+                    .send()
+                    .await
+            },
+            |page| {
+                let keys: Vec<String> = page
+                    .contents
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|object| object.key)
+                    .collect();
+                Ok((keys, page.next_continuation_token))
+            },
+        )
         .await
     }
 
@@ -202,32 +204,34 @@ impl Objects {
     pub async fn folders(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, AwsError> {
         let aws = self.aws();
         let place = aws.home();
-        pages(async |token: Option<String>| {
-            let page = aws
-                .call(&place, read("ListObjectsV2"), async |client: Client| {
-                    client
-                        .list_objects_v2()
-                        .bucket(bucket)
-                        .prefix(prefix)
-                        .delimiter("/")
-                        .set_continuation_token(token.clone())
-                        .expected_bucket_owner(place.account.as_str())
-                        .send()
-                        .await
-                })
-                .await?;
-            let names: Vec<String> = page
-                .common_prefixes
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|common| {
-                    let name = common.prefix?;
-                    let name = name.strip_prefix(prefix)?.strip_suffix('/')?;
-                    Some(name.to_owned())
-                })
-                .collect();
-            Ok((names, page.next_continuation_token))
-        })
+        aws.list(
+            &place,
+            read("ListObjectsV2"),
+            async |client: Client, token| {
+                client
+                    .list_objects_v2()
+                    .bucket(bucket)
+                    .prefix(prefix)
+                    .delimiter("/")
+                    .set_continuation_token(token)
+                    .expected_bucket_owner(place.account.as_str())
+                    .send()
+                    .await
+            },
+            |page| {
+                let names: Vec<String> = page
+                    .common_prefixes
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|common| {
+                        let name = common.prefix?;
+                        let name = name.strip_prefix(prefix)?.strip_suffix('/')?;
+                        Some(name.to_owned())
+                    })
+                    .collect();
+                Ok((names, page.next_continuation_token))
+            },
+        )
         .await
     }
 }

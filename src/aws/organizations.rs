@@ -8,7 +8,7 @@ use aws_sdk_organizations::types;
 
 use crate::ids::{AccountId, OrganizationId, OuId, PolicyId, Region, RootId, TargetId};
 
-use super::call::{once, pages, read};
+use super::call::{once, read};
 use super::error::ErrorClass;
 use super::{Aws, AwsError, Place};
 
@@ -92,34 +92,30 @@ impl Aws {
 
     pub async fn list_roots(&self) -> Result<Vec<RootRow>, AwsError> {
         let place = self.organizations()?;
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(&place, read("ListRoots"), async |client: Client| {
-                    client
-                        .list_roots()
-                        .set_next_token(token.clone())
-                        .send()
-                        .await
-                })
-                .await?;
-            let mut rows = Vec::new();
-            for root in answer.roots() {
-                rows.push(RootRow {
-                    id: parsed(&place, "ListRoots", root.id().unwrap_or_default())?,
-                    policy_types: root
-                        .policy_types()
-                        .iter()
-                        .filter_map(|summary| {
-                            Some((
-                                summary.r#type()?.as_str().to_owned(),
-                                summary.status()?.as_str().to_owned(),
-                            ))
-                        })
-                        .collect(),
-                });
-            }
-            Ok((rows, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &place,
+            read("ListRoots"),
+            async |client: Client, token| client.list_roots().set_next_token(token).send().await,
+            |answer| {
+                let mut rows = Vec::new();
+                for root in answer.roots() {
+                    rows.push(RootRow {
+                        id: parsed(&place, "ListRoots", root.id().unwrap_or_default())?,
+                        policy_types: root
+                            .policy_types()
+                            .iter()
+                            .filter_map(|summary| {
+                                Some((
+                                    summary.r#type()?.as_str().to_owned(),
+                                    summary.status()?.as_str().to_owned(),
+                                ))
+                            })
+                            .collect(),
+                    });
+                }
+                Ok((rows, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 
@@ -129,48 +125,46 @@ impl Aws {
     ) -> Result<Vec<UnitRow>, AwsError> {
         let place = self.organizations()?;
         let operation = "ListOrganizationalUnitsForParent";
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(&place, read(operation), async |client: Client| {
-                    client
-                        .list_organizational_units_for_parent()
-                        .parent_id(parent.as_str())
-                        .set_next_token(token.clone())
-                        .send()
-                        .await
-                })
-                .await?;
-            let mut rows = Vec::new();
-            for unit in answer.organizational_units() {
-                rows.push(UnitRow {
-                    id: parsed(&place, operation, unit.id().unwrap_or_default())?,
-                    name: unit.name().unwrap_or_default().to_owned(),
-                });
-            }
-            Ok((rows, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &place,
+            read(operation),
+            async |client: Client, token| {
+                client
+                    .list_organizational_units_for_parent()
+                    .parent_id(parent.as_str())
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let mut rows = Vec::new();
+                for unit in answer.organizational_units() {
+                    rows.push(UnitRow {
+                        id: parsed(&place, operation, unit.id().unwrap_or_default())?,
+                        name: unit.name().unwrap_or_default().to_owned(),
+                    });
+                }
+                Ok((rows, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 
     /// All accounts of the organization, closed and suspended ones included.
     pub async fn list_accounts(&self) -> Result<Vec<AccountRow>, AwsError> {
         let place = self.organizations()?;
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(&place, read("ListAccounts"), async |client: Client| {
-                    client
-                        .list_accounts()
-                        .set_next_token(token.clone())
-                        .send()
-                        .await
-                })
-                .await?;
-            let mut rows = Vec::new();
-            for account in answer.accounts() {
-                rows.push(account_row(&place, account)?);
-            }
-            Ok((rows, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &place,
+            read("ListAccounts"),
+            async |client: Client, token| client.list_accounts().set_next_token(token).send().await,
+            |answer| {
+                let mut rows = Vec::new();
+                for account in answer.accounts() {
+                    rows.push(account_row(&place, account)?);
+                }
+                Ok((rows, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 
@@ -178,21 +172,24 @@ impl Aws {
     pub async fn parent_of(&self, account: &AccountId) -> Result<Option<TargetId>, AwsError> {
         let place = self.organizations()?;
         // There is one, and still it may stand on a page after an empty one.
-        let answer = pages(async |token: Option<String>| {
-            let answer = self
-                .call(&place, read("ListParents"), async |client: Client| {
+        let answer = self
+            .list(
+                &place,
+                read("ListParents"),
+                async |client: Client, token| {
                     client
                         .list_parents()
                         .child_id(account.as_str())
-                        .set_next_token(token.clone())
+                        .set_next_token(token)
                         .send()
                         .await
-                })
-                .await?;
-            let next = answer.next_token().map(str::to_owned);
-            Ok((answer.parents.unwrap_or_default(), next))
-        })
-        .await;
+                },
+                |answer| {
+                    let next = answer.next_token().map(str::to_owned);
+                    Ok((answer.parents.unwrap_or_default(), next))
+                },
+            )
+            .await;
         match answer {
             Ok(parents) => Ok(parents.first().and_then(|parent| parent.id()?.parse().ok())),
             Err(error) if error.is("ChildNotFoundException") => Ok(None),
@@ -206,27 +203,25 @@ impl Aws {
         parent: &TargetId,
     ) -> Result<Vec<AccountRow>, AwsError> {
         let place = self.organizations()?;
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(
-                    &place,
-                    read("ListAccountsForParent"),
-                    async |client: Client| {
-                        client
-                            .list_accounts_for_parent()
-                            .parent_id(parent.as_str())
-                            .set_next_token(token.clone())
-                            .send()
-                            .await
-                    },
-                )
-                .await?;
-            let mut rows = Vec::new();
-            for account in answer.accounts() {
-                rows.push(account_row(&place, account)?);
-            }
-            Ok((rows, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &place,
+            read("ListAccountsForParent"),
+            async |client: Client, token| {
+                client
+                    .list_accounts_for_parent()
+                    .parent_id(parent.as_str())
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let mut rows = Vec::new();
+                for account in answer.accounts() {
+                    rows.push(account_row(&place, account)?);
+                }
+                Ok((rows, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 
@@ -236,50 +231,50 @@ impl Aws {
         resource: &str,
     ) -> Result<BTreeMap<String, String>, AwsError> {
         let place = self.organizations()?;
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(
-                    &place,
-                    read("ListTagsForResource"),
-                    async |client: Client| {
-                        client
-                            .list_tags_for_resource()
-                            .resource_id(resource)
-                            .set_next_token(token.clone())
-                            .send()
-                            .await
-                    },
-                )
-                .await?;
-            let tags = answer
-                .tags()
-                .iter()
-                .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
-                .collect();
-            Ok((tags, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &place,
+            read("ListTagsForResource"),
+            async |client: Client, token| {
+                client
+                    .list_tags_for_resource()
+                    .resource_id(resource)
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let tags = answer
+                    .tags()
+                    .iter()
+                    .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+                    .collect();
+                Ok((tags, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 
     pub async fn list_policies(&self, policy_type: &str) -> Result<Vec<PolicyRow>, AwsError> {
         let place = self.organizations()?;
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(&place, read("ListPolicies"), async |client: Client| {
-                    client
-                        .list_policies()
-                        .filter(types::PolicyType::from(policy_type))
-                        .set_next_token(token.clone())
-                        .send()
-                        .await
-                })
-                .await?;
-            let mut rows = Vec::new();
-            for policy in answer.policies() {
-                rows.push(policy_row(&place, "ListPolicies", policy)?);
-            }
-            Ok((rows, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &place,
+            read("ListPolicies"),
+            async |client: Client, token| {
+                client
+                    .list_policies()
+                    .filter(types::PolicyType::from(policy_type))
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let mut rows = Vec::new();
+                for policy in answer.policies() {
+                    rows.push(policy_row(&place, "ListPolicies", policy)?);
+                }
+                Ok((rows, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 
@@ -290,28 +285,26 @@ impl Aws {
         policy_type: &str,
     ) -> Result<Vec<PolicyRow>, AwsError> {
         let place = self.organizations()?;
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(
-                    &place,
-                    read("ListPoliciesForTarget"),
-                    async |client: Client| {
-                        client
-                            .list_policies_for_target()
-                            .target_id(target.as_str())
-                            .filter(types::PolicyType::from(policy_type))
-                            .set_next_token(token.clone())
-                            .send()
-                            .await
-                    },
-                )
-                .await?;
-            let mut rows = Vec::new();
-            for policy in answer.policies() {
-                rows.push(policy_row(&place, "ListPoliciesForTarget", policy)?);
-            }
-            Ok((rows, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &place,
+            read("ListPoliciesForTarget"),
+            async |client: Client, token| {
+                client
+                    .list_policies_for_target()
+                    .target_id(target.as_str())
+                    .filter(types::PolicyType::from(policy_type))
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let mut rows = Vec::new();
+                for policy in answer.policies() {
+                    rows.push(policy_row(&place, "ListPoliciesForTarget", policy)?);
+                }
+                Ok((rows, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 
@@ -320,31 +313,29 @@ impl Aws {
         policy: &PolicyId,
     ) -> Result<Vec<TargetId>, AwsError> {
         let place = self.organizations()?;
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(
-                    &place,
-                    read("ListTargetsForPolicy"),
-                    async |client: Client| {
-                        client
-                            .list_targets_for_policy()
-                            .policy_id(policy.as_str())
-                            .set_next_token(token.clone())
-                            .send()
-                            .await
-                    },
-                )
-                .await?;
-            let mut targets = Vec::new();
-            for target in answer.targets() {
-                targets.push(parsed(
-                    &place,
-                    "ListTargetsForPolicy",
-                    target.target_id().unwrap_or_default(),
-                )?);
-            }
-            Ok((targets, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &place,
+            read("ListTargetsForPolicy"),
+            async |client: Client, token| {
+                client
+                    .list_targets_for_policy()
+                    .policy_id(policy.as_str())
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let mut targets = Vec::new();
+                for target in answer.targets() {
+                    targets.push(parsed(
+                        &place,
+                        "ListTargetsForPolicy",
+                        target.target_id().unwrap_or_default(),
+                    )?);
+                }
+                Ok((targets, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 
@@ -371,27 +362,29 @@ impl Aws {
     pub async fn list_stack_set_administrators(&self) -> Result<Vec<AccountId>, AwsError> {
         let place = self.organizations()?;
         let operation = "ListDelegatedAdministrators";
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(&place, read(operation), async |client: Client| {
-                    client
-                        .list_delegated_administrators()
-                        .service_principal(STACK_SETS_PRINCIPAL)
-                        .set_next_token(token.clone())
-                        .send()
-                        .await
-                })
-                .await?;
-            let mut accounts = Vec::new();
-            for administrator in answer.delegated_administrators() {
-                accounts.push(parsed(
-                    &place,
-                    operation,
-                    administrator.id().unwrap_or_default(),
-                )?);
-            }
-            Ok((accounts, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            &place,
+            read(operation),
+            async |client: Client, token| {
+                client
+                    .list_delegated_administrators()
+                    .service_principal(STACK_SETS_PRINCIPAL)
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let mut accounts = Vec::new();
+                for administrator in answer.delegated_administrators() {
+                    accounts.push(parsed(
+                        &place,
+                        operation,
+                        administrator.id().unwrap_or_default(),
+                    )?);
+                }
+                Ok((accounts, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 

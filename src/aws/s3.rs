@@ -1,4 +1,5 @@
-//! Templates that are too large for a request body: stored in a bucket of ours under their content hash.
+//! Whether a bucket is there; and templates that are too large for a request body, stored in a bucket of ours under
+//! their content hash.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
@@ -6,9 +7,31 @@ use aws_sdk_s3::primitives::ByteStream;
 use crate::ids::AccountId;
 
 use super::call::{idempotent, read};
-use super::{Aws, AwsError};
+use super::{Aws, AwsError, Place};
 
 impl Aws {
+    /// Whether there is a bucket of that name in the account and Region.
+    ///
+    /// # Errors
+    /// Also if a bucket of that name is in other hands: S3 then says no more than that it is forbidden.
+    pub async fn bucket_is_there(&self, place: &Place, bucket: &str) -> Result<bool, AwsError> {
+        let head = self
+            .call(place, read("HeadBucket"), async |client: Client| {
+                client
+                    .head_bucket()
+                    .bucket(bucket)
+                    .expected_bucket_owner(place.account.as_str())
+                    .send()
+                    .await
+            })
+            .await;
+        match head {
+            Ok(_) => Ok(true),
+            Err(error) if error.status == Some(404) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Puts a template into `bucket` unless it is there already, and returns its URL. The bucket must belong
     /// to `owner`: a bucket of that name in other hands would let its owner choose what every account deploys.
     pub async fn upload_template(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types;
 
-use super::call::{idempotent, once, pages, read};
+use super::call::{idempotent, once, read};
 use super::stack_sets::{Definition, parameters, sdk_capabilities, sdk_parameters, sdk_tags};
 use super::{Aws, AwsError, Place};
 
@@ -64,7 +64,48 @@ pub struct StackEvent {
     pub reason: String,
 }
 
+/// One resource of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackResource {
+    pub logical_id: String,
+    pub physical_id: String,
+    pub resource_type: String,
+}
+
 impl Aws {
+    /// The resources of a stack, by its name or id.
+    pub async fn list_stack_resources(
+        &self,
+        place: &Place,
+        stack: &str,
+    ) -> Result<Vec<StackResource>, AwsError> {
+        self.list(
+            place,
+            read("ListStackResources"),
+            async |client: Client, token| {
+                client
+                    .list_stack_resources()
+                    .stack_name(stack)
+                    .set_next_token(token)
+                    .send()
+                    .await
+            },
+            |answer| {
+                let rows = answer
+                    .stack_resource_summaries()
+                    .iter()
+                    .map(|row| StackResource {
+                        logical_id: row.logical_resource_id().unwrap_or_default().to_owned(),
+                        physical_id: row.physical_resource_id().unwrap_or_default().to_owned(),
+                        resource_type: row.resource_type().unwrap_or_default().to_owned(),
+                    })
+                    .collect();
+                Ok((rows, answer.next_token().map(str::to_owned)))
+            },
+        )
+        .await
+    }
+
     /// `None` when there is no stack of that name or id.
     pub async fn describe_stack(
         &self,
@@ -90,19 +131,17 @@ impl Aws {
 
     /// All stacks that are not deleted.
     pub async fn describe_stacks(&self, place: &Place) -> Result<Vec<Stack>, AwsError> {
-        pages(async |token: Option<String>| {
-            let answer = self
-                .call(place, read("DescribeStacks"), async |client: Client| {
-                    client
-                        .describe_stacks()
-                        .set_next_token(token.clone())
-                        .send()
-                        .await
-                })
-                .await?;
-            let stacks = answer.stacks().iter().map(stack).collect();
-            Ok((stacks, answer.next_token().map(str::to_owned)))
-        })
+        self.list(
+            place,
+            read("DescribeStacks"),
+            async |client: Client, token| {
+                client.describe_stacks().set_next_token(token).send().await
+            },
+            |answer| {
+                let stacks = answer.stacks().iter().map(stack).collect();
+                Ok((stacks, answer.next_token().map(str::to_owned)))
+            },
+        )
         .await
     }
 

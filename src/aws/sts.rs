@@ -37,6 +37,14 @@ impl Identity {
 }
 
 impl Aws {
+    /// Whether STS answers a session of this account in this Region.
+    ///
+    /// # Errors
+    /// It does not, or the account cannot be entered.
+    pub async fn answers(&self, place: &Place) -> Result<(), AwsError> {
+        self.who_is(place).await.map(drop)
+    }
+
     /// Asks who the session of `place.account` is.
     pub(super) async fn who_is(&self, place: &Place) -> Result<Identity, AwsError> {
         let answer = self

@@ -4,15 +4,26 @@ mod apply;
 mod approving;
 mod census;
 mod completions;
+mod destroy;
+mod doctor;
+mod drift;
 mod embedded;
 pub mod exit;
 mod explain;
+mod health;
+mod history;
 mod init;
+mod leaving;
+mod log;
 mod man;
+mod offboard;
+mod onboard;
 pub mod options;
+mod permissions;
 mod plan;
 mod planfile;
 pub mod render;
+mod report;
 mod resume;
 mod retry;
 mod rollback;
@@ -21,8 +32,10 @@ mod sandbox;
 mod schema;
 mod session;
 mod signals;
+mod status;
 mod validate;
 mod waiting;
+mod watch;
 
 use std::ffi::OsString;
 
@@ -62,10 +75,30 @@ pub enum Command {
     Retry(retry::Arguments),
     /// Take back what the last run changed
     Rollback(rollback::Arguments),
+    /// Carry accounts along that have arrived or moved, to what is live in their environment
+    Onboard(onboard::Arguments),
+    /// Take one account out of the rollout, the last phase first
+    Offboard(offboard::Arguments),
+    /// Take the rollout out of the organization, the last phase first
+    Destroy(destroy::Arguments),
     /// Approve a wave of a run that waits for it
     Approve(approving::Arguments),
+    /// Accounts and components: what is live
+    Status(status::Arguments),
+    /// What differs from the declaration, and who should care
+    Drift(drift::Arguments),
+    /// A run, or what is live, as HTML, Markdown, JUnit or JSON
+    Report(report::Arguments),
+    /// Runs: who did what, when, by which plan, and how it ended
+    History(history::Arguments),
+    /// The audit record of the runs
+    Log(log::Arguments),
+    /// What could be in the way of a run; changes nothing
+    Doctor,
     /// Each value that applies to an account, and where it is set
     Explain(explain::Arguments),
+    /// The least IAM policy that each role needs, by phase, and the role templates
+    Permissions(permissions::Arguments),
     /// The embedded AWS by itself: serve it, reset it, seed one of any size
     Sandbox(sandbox::Arguments),
     /// Print the JSON Schema of a file, for editors
@@ -96,8 +129,18 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Resume(arguments) => resume::run(&cli.common, &arguments).await,
         Command::Retry(arguments) => retry::run(&cli.common, &arguments).await,
         Command::Rollback(arguments) => rollback::run(&cli.common, &arguments).await,
+        Command::Onboard(arguments) => onboard::run(&cli.common, &arguments).await,
+        Command::Offboard(arguments) => offboard::run(&cli.common, &arguments).await,
+        Command::Destroy(arguments) => destroy::run(&cli.common, &arguments).await,
         Command::Approve(arguments) => approving::run(&cli.common, &arguments).await,
+        Command::Status(arguments) => status::run(&cli.common, &arguments).await,
+        Command::Drift(arguments) => drift::run(&cli.common, &arguments).await,
+        Command::Report(arguments) => report::run(&cli.common, &arguments).await,
+        Command::Doctor => doctor::run(&cli.common).await,
+        Command::History(arguments) => history::run(&cli.common, &arguments).await,
+        Command::Log(arguments) => log::run(&cli.common, &arguments).await,
         Command::Explain(arguments) => explain::run(&cli.common, &arguments).await,
+        Command::Permissions(arguments) => permissions::run(&cli.common, &arguments),
         Command::Sandbox(arguments) => sandbox::run(&cli.common, &arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::plan::shrunk::MayLeave;
+
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Common options")]
 pub struct Common {
@@ -37,6 +39,10 @@ pub struct Common {
     /// Works on the embedded organization in .bedrail/sandbox, without AWS
     #[arg(long, global = true)]
     pub sandbox: bool,
+    /// Accounts that may leave the rollout in one run: a number, or a percentage of those that it has [default: 10%,
+    /// at least one]
+    #[arg(long, value_name = "N|N%", global = true)]
+    pub max_leaving: Option<MayLeave>,
     /// Profile of the AWS configuration
     #[arg(long, value_name = "PROFILE", global = true)]
     pub profile: Option<String>,

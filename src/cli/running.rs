@@ -12,7 +12,7 @@ use super::render::view::{Showing, view};
 use super::session::{Session, Stop};
 use super::{approving, signals};
 use crate::apply::event::{Event, RunOutcome};
-use crate::apply::{Deadlines, Interrupt, RunReport};
+use crate::apply::{Deadlines, Ground, Interrupt, RunReport};
 use crate::config::model::JournalPlace;
 use crate::journal::host;
 use crate::journal::lease::{Holder, LeaseError, Terms};
@@ -49,6 +49,47 @@ pub fn records(common: &Common, session: &Session) -> Records {
         by: host::this_process(&session.aws.identity().arn),
         clock: session.aws.clock(),
         terms: Terms::default(),
+    }
+}
+
+/// Where the runs of a rollout are recorded, without a connection where a folder beside the rollout is the place.
+pub struct Place {
+    pub medium: Arc<dyn Medium>,
+    session: Option<Session>,
+}
+
+impl Place {
+    /// # Errors
+    /// The files cannot be read, or the bucket that they name needs a connection and there is none.
+    pub async fn open(common: &Common) -> Result<Self, Stop> {
+        if !common.sandbox {
+            let loaded = crate::config::load(&common.directory, &common.file)?;
+            if matches!(loaded.rollout.journal, JournalPlace::Bucket(_)) {
+                let session = Session::open(common).await?;
+                return Ok(Self {
+                    medium: records(common, &session).medium,
+                    session: Some(session),
+                });
+            }
+        }
+        let folder = if common.sandbox {
+            SANDBOX_FOLDER
+        } else {
+            FOLDER
+        };
+        Ok(Self {
+            medium: Arc::new(Folder::at(&common.directory.join(folder))),
+            session: None,
+        })
+    }
+
+    /// # Errors
+    /// As [`Session::close`].
+    pub fn close(self) -> Result<(), Stop> {
+        match self.session {
+            Some(session) => session.close(),
+            None => Ok(()),
+        }
     }
 }
 
@@ -101,7 +142,10 @@ pub async fn drive(
     let report = {
         let how = How {
             deadlines: deadlines(session),
-            bake_scale: session.time_scale(),
+            ground: Ground {
+                bake_scale: session.time_scale(),
+                directory: common.directory.clone(),
+            },
             interrupt: &interrupt,
             approvals: &approvals,
         };

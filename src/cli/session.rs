@@ -85,7 +85,8 @@ impl Session {
             streams::notice(&format!("note: calls go to {endpoint}, not to AWS"));
         }
         let reading = session::Session::open(loaded, aws.clone(), filter);
-        let session = waiting::show(common, &aws, "reading the organization", reading).await?;
+        let mut session = waiting::show(common, &aws, "reading the organization", reading).await?;
+        session.may_leave = common.max_leaving.unwrap_or_default();
         Ok(Self { session, embedded })
     }
 

@@ -119,6 +119,7 @@ codes! {
     STACK_STATE = "E1107", "a stack in a state that must be repaired by hand";
     LOCKED_OUT = "E1108", "a policy that would deny the rollout, or the way back in, what they need";
     GUARD_CASE = "E1109", "a case of `guard` that would not hold";
+    SHRUNK = "E1110", "more accounts that would leave the rollout than may in one run";
     CONTRADICTION = "E1199", "a plan that breaks its own rules: a fault of Bedrail";
 }
 

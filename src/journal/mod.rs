@@ -5,6 +5,7 @@
 
 pub mod entry;
 pub mod format;
+pub mod history;
 pub mod host;
 pub mod lease;
 pub mod medium;

@@ -39,6 +39,13 @@ pub enum Rule {
 
 /// Everything that is wrong with a plan; nothing, for a plan that may be shown.
 pub fn check(plan: &Plan, scope: &Scope<'_>) -> Vec<Violation> {
+    let mut found = without_waves(plan, scope);
+    found.extend(waves::check(plan, scope));
+    found
+}
+
+/// The same for a plan that takes things out: it has no waves.
+pub fn without_waves(plan: &Plan, scope: &Scope<'_>) -> Vec<Violation> {
     let mut found = Vec::new();
     let phases: BTreeMap<&str, usize> = plan
         .phases
@@ -62,7 +69,6 @@ pub fn check(plan: &Plan, scope: &Scope<'_>) -> Vec<Violation> {
         payload(step, plan, &mut found);
         locks(step, &mut found);
     }
-    found.extend(waves::check(plan, scope));
     if has_circle(plan, &seen) {
         found.push(Violation {
             step: None,
@@ -239,6 +245,7 @@ fn payload(step: &Step, plan: &Plan, found: &mut Vec<Violation>) {
                 }
                 What::CreateInstances { reach, .. }
                 | What::UpdateInstances { reach, .. }
+                | What::ImportInstances { reach, .. }
                 | What::DeleteInstances { reach, .. } => reaches(step, reach, found),
                 What::Delete => {}
             }

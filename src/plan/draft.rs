@@ -58,6 +58,8 @@ pub struct Draft<'a> {
     pub producers: Producers,
     /// Steps of `organizationAccess`, by what they make possible.
     pub access: BTreeMap<String, StepId>,
+    /// Of plans that take things out: components by those that read their outputs.
+    references: BTreeMap<String, BTreeSet<String>>,
     wrong: Vec<Diagnostic>,
     refused: Vec<Diagnostic>,
 }
@@ -68,6 +70,13 @@ pub struct NoPlan {
     pub diagnostics: Vec<Diagnostic>,
     /// Nothing is wrong with the files: what is live forbids it (exit code 4).
     pub refused: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Forwards,
+    SideBySide,
+    Backwards,
 }
 
 impl<'a> Draft<'a> {
@@ -82,6 +91,7 @@ impl<'a> Draft<'a> {
             unchanged: 0,
             producers: Producers::new(),
             access: BTreeMap::new(),
+            references: BTreeMap::new(),
             wrong: Vec::new(),
             refused: Vec::new(),
         }
@@ -168,6 +178,15 @@ impl<'a> Draft<'a> {
         self.refused.push(diagnostic(code, origin, message, help));
     }
 
+    /// What was wrong or refused so far, in words; the draft forgets it.
+    pub fn take_problems(&mut self) -> Vec<String> {
+        self.wrong
+            .drain(..)
+            .chain(self.refused.drain(..))
+            .map(|diagnostic| diagnostic.message)
+            .collect()
+    }
+
     /// Steps that make the outputs which `values` wait for.
     pub fn producers_of<'v>(&self, values: impl Iterator<Item = &'v Planned>) -> Vec<StepId> {
         let components: BTreeSet<&str> = values.flat_map(Planned::producers).collect();
@@ -194,7 +213,32 @@ impl<'a> Draft<'a> {
         self.notes.extend(news.cloned());
     }
 
-    pub fn finish(mut self) -> Result<Plan, NoPlan> {
+    pub fn finish(self) -> Result<Plan, NoPlan> {
+        self.close(Direction::Forwards)
+    }
+
+    /// The same for steps that take things out: the last phase comes first, and what others depend on goes after
+    /// them. There are no waves, no environment waits for another one, and nothing is put back by itself.
+    pub fn finish_backwards(self) -> Result<Plan, NoPlan> {
+        self.close(Direction::Backwards)
+    }
+
+    /// The same for accounts that have nothing to do with each other: there are no waves, and no environment waits for
+    /// another one.
+    pub fn finish_side_by_side(self) -> Result<Plan, NoPlan> {
+        self.close(Direction::SideBySide)
+    }
+
+    /// The steps on policies so far.
+    pub fn policy_steps(&self) -> Vec<StepId> {
+        self.steps
+            .iter()
+            .filter(|step| step.kind == Kind::Policy)
+            .map(|step| step.id.clone())
+            .collect()
+    }
+
+    fn close(mut self, direction: Direction) -> Result<Plan, NoPlan> {
         if !self.wrong.is_empty() {
             self.wrong.append(&mut self.refused);
             return Err(NoPlan {
@@ -208,18 +252,31 @@ impl<'a> Draft<'a> {
                 refused: true,
             });
         }
-        self.add_declared_edges();
+        match direction {
+            Direction::Forwards | Direction::SideBySide => self.add_declared_edges(),
+            Direction::Backwards => self.add_turned_edges(),
+        }
         self.note_unread();
         let mut environments = environment_order(&self.scope);
         let mut steps = self.steps;
         sort(&mut steps, &self.scope, &environments, &self.waves);
-        let phases: Vec<String> = self
+        let mut phases: Vec<String> = self
             .scope
             .rollout
             .phases
             .iter()
             .map(|phase| phase.name.clone())
             .collect();
+        if direction == Direction::Backwards {
+            phases.reverse();
+            turn(&mut steps);
+        }
+        if direction != Direction::Forwards {
+            for order in environments.values_mut() {
+                order.after.clear();
+                order.rolls_back = false;
+            }
+        }
         let estimate = forecast(&self.scope, &self.waves, &steps, &phases, &mut environments);
         let summary = summarise(&steps, self.unchanged);
         let mentioned: BTreeSet<AccountId> = steps
@@ -268,6 +325,41 @@ impl<'a> Draft<'a> {
         };
         plan.digest = plan.compute_digest();
         Ok(plan)
+    }
+
+    /// `component` reads outputs of `producers`, so that it goes before them.
+    pub fn refers<'r>(&mut self, component: &str, producers: impl Iterator<Item = &'r str>) {
+        self.references
+            .entry(component.to_owned())
+            .or_default()
+            .extend(producers.map(str::to_owned));
+    }
+
+    /// What a component depends on, or refers to, goes after the component. Phases see to the rest.
+    fn add_turned_edges(&mut self) {
+        let mut needed = self.references.clone();
+        for (_, component) in self.scope.components() {
+            needed
+                .entry(component.name.clone())
+                .or_default()
+                .extend(component.depends_on.iter().cloned());
+        }
+        let mut before: BTreeMap<(String, String), Vec<StepId>> = BTreeMap::new();
+        for step in &self.steps {
+            for other in needed.get(&step.component).into_iter().flatten() {
+                before
+                    .entry((step.phase.clone(), other.clone()))
+                    .or_default()
+                    .push(step.id.clone());
+            }
+        }
+        for step in &mut self.steps {
+            let key = (step.phase.clone(), step.component.clone());
+            step.after
+                .extend(before.get(&key).into_iter().flatten().cloned());
+            step.after.sort();
+            step.after.dedup();
+        }
     }
 
     fn add_declared_edges(&mut self) {
@@ -466,6 +558,26 @@ fn sort(
         )
     };
     steps.sort_by_cached_key(rank);
+}
+
+/// The components in the opposite order; what one of them does stays in its own.
+fn turn(steps: &mut Vec<Step>) {
+    let mut groups: Vec<Vec<Step>> = Vec::new();
+    for step in steps.drain(..) {
+        match groups.last_mut() {
+            Some(group)
+                if group.first().is_some_and(|first| {
+                    (&first.phase, &first.component, &first.environment)
+                        == (&step.phase, &step.component, &step.environment)
+                }) =>
+            {
+                group.push(step);
+            }
+            _ => groups.push(vec![step]),
+        }
+    }
+    groups.reverse();
+    steps.extend(groups.into_iter().flatten());
 }
 
 /// Place of a step's wave, from 1; 0 for steps before all waves.

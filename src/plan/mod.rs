@@ -1,10 +1,13 @@
 //! What would change, and why: pure, serialisable, the same bytes for the same inputs in any order.
 
+pub mod arrival;
 pub mod check;
 mod draft;
 mod forecast;
 pub mod model;
 pub mod narrow;
+pub mod shrunk;
+pub mod teardown;
 pub mod undo;
 pub mod waves;
 

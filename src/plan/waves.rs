@@ -60,6 +60,25 @@ impl Waves {
     }
 }
 
+/// The accounts of an environment, as waves deal them out.
+pub fn members_of<'a>(scope: &Scope<'a>, environment: &Environment) -> Vec<Member<'a>> {
+    scope
+        .membership
+        .members
+        .get(&environment.name)
+        .into_iter()
+        .flatten()
+        .map(|member| Member {
+            account: &member.account,
+            tags: scope
+                .snapshot
+                .accounts
+                .get(&member.account)
+                .and_then(|account| account.tags.as_ref()),
+        })
+        .collect()
+}
+
 /// The waves of every environment. `first` says of an environment whether it is installed for the first time.
 pub fn of_environments(
     scope: &Scope<'_>,
@@ -71,21 +90,7 @@ pub fn of_environments(
         .environments
         .values()
         .map(|environment| {
-            let members: Vec<Member<'_>> = scope
-                .membership
-                .members
-                .get(&environment.name)
-                .into_iter()
-                .flatten()
-                .map(|member| Member {
-                    account: &member.account,
-                    tags: scope
-                        .snapshot
-                        .accounts
-                        .get(&member.account)
-                        .and_then(|account| account.tags.as_ref()),
-                })
-                .collect();
+            let members = members_of(scope, environment);
             let waves = assign(
                 environment,
                 &members,

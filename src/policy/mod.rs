@@ -5,8 +5,10 @@ mod check;
 mod compare;
 pub mod evaluate;
 pub mod guard;
+pub mod least;
 pub mod limits;
 mod render;
+pub mod role_templates;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -54,7 +54,7 @@ impl HttpConnector for InProcess {
             if !there.is_zero() {
                 tokio::time::sleep(there).await;
             }
-            let answer = match sandbox.call_on(line, &request) {
+            let answer = match sandbox.patient_call(line, &request).await {
                 Ok(answer) => answer,
                 Err(lost @ (NoAnswer::Lost | NoAnswer::NoHost)) => {
                     return Err(ConnectorError::io(lost.into()));

@@ -164,6 +164,7 @@ pub const LIMITS: &[Limit] = &[
             "CreateStackInstances",
             "UpdateStackInstances",
             "DeleteStackInstances",
+            "ImportStacksToStackSet",
             "DescribeStackSet",
             "DescribeStackSetOperation",
             "DescribeStackInstance",

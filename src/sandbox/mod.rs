@@ -15,6 +15,7 @@ pub mod handle;
 mod latency;
 pub mod limits;
 pub mod observed;
+mod patience;
 pub mod seed;
 pub mod server;
 pub mod store;

@@ -92,7 +92,7 @@ async fn answer(
         return Err(NoAnswer::Lost);
     };
     let request = Request::from_parts(parts, body.to_bytes());
-    match sandbox.call(&request) {
+    match sandbox.patient_call(0, &request).await {
         Ok(answer) => Ok(answer.map(Full::new)),
         Err(NoAnswer::Never) => std::future::pending().await,
         // An error makes hyper drop the connection, which is what a lost answer looks like.

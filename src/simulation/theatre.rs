@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::apply::approvals::{Approval, Approvals, Question};
 use crate::apply::event::{Event, What as Said};
-use crate::apply::{Deadlines, Interrupt, RunReport};
+use crate::apply::{Deadlines, Ground, Interrupt, RunReport};
 use crate::aws::{Aws, EmbeddedHttp, EmbeddedKeys, Source};
 use crate::clock::Clock;
 use crate::config::Loaded;
@@ -391,7 +391,7 @@ impl Theatre {
         };
         let how = How {
             deadlines: Deadlines::default(),
-            bake_scale: 1.0,
+            ground: Ground::default(),
             interrupt: &interrupt,
             approvals: &people,
         };

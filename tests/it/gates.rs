@@ -4,21 +4,7 @@ use serde_json::Value;
 
 use crate::support::process::Outcome;
 use crate::support::project::Project;
-
-const ROLLOUT: &str = r#"version: 1
-name: small
-organization: { homeRegion: us-east-1, deployerRole: bedrail-deployer }
-phases:
-  - name: management
-    components:
-      - kind: organizationAccess
-        name: access
-  - name: members
-    components:
-      - kind: stackSet
-        name: notes
-        template: templates/notes.yaml
-"#;
+use crate::support::small;
 
 const PRODUCTION: &str = r#"environment: prod
 targets:
@@ -32,21 +18,9 @@ delivery:
     - { name: rest, percent: 100 }
 "#;
 
-const TEMPLATE: &str = r#"AWSTemplateFormatVersion: "2010-09-09"
-Parameters:
-  Days: { Type: Number }
-Resources:
-  Group:
-    Type: AWS::Logs::LogGroup
-    Properties: { LogGroupName: /notes, RetentionInDays: !Ref Days }
-"#;
-
 /// Rolled out, and then changed; the gate's command says this.
 fn changed(command: &str) -> Project {
-    let project = Project::empty();
-    project.write("rollout.yaml", ROLLOUT);
-    project.write("environments/prod.yaml", PRODUCTION);
-    project.write("templates/notes.yaml", TEMPLATE);
+    let project = small::project(PRODUCTION);
     project.expect(0, ["apply", "--sandbox", "--yes"]);
     project.replace("environments/prod.yaml", "Days: 30", "Days: 90");
     project.replace("environments/prod.yaml", "exit 0", command);

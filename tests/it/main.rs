@@ -8,6 +8,10 @@ mod cli;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
 mod gates;
 #[cfg(test)]
 mod governance;
@@ -15,6 +19,10 @@ mod governance;
 mod lockout;
 #[cfg(test)]
 mod moto;
+#[cfg(test)]
+mod onboard;
+#[cfg(test)]
+mod permissions;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
@@ -30,3 +38,5 @@ mod scenarios;
 mod support;
 #[cfg(test)]
 mod templates;
+#[cfg(test)]
+mod tenants;

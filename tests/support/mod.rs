@@ -6,3 +6,4 @@ pub mod process;
 pub mod project;
 pub mod python;
 pub mod servers;
+pub mod small;

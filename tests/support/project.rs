@@ -85,6 +85,13 @@ impl Project {
         project
     }
 
+    /// The same folder once more, its sandbox included.
+    pub fn copied(&self) -> Self {
+        let project = Self::empty();
+        copy(self.path(), project.path());
+        project
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

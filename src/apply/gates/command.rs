@@ -1,6 +1,7 @@
 //! A program of the user's as a gate: 0 passes, 1 fails, anything else is not known.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub struct Surroundings<'a> {
     pub environment: &'a str,
     pub wave: &'a str,
     pub accounts: &'a [AccountId],
+    /// Where it is started.
+    pub directory: &'a Path,
 }
 
 /// Runs a program to its end, or until its time is up.
@@ -39,6 +42,7 @@ pub async fn run(program: &[String], limit: Duration, surroundings: &Surrounding
     let mut command = Command::new(name);
     command
         .args(arguments)
+        .current_dir(surroundings.directory)
         .env_clear()
         .envs(
             PASSED_ON
@@ -136,6 +140,7 @@ mod tests {
             environment: "prod",
             wave: "canary",
             accounts: &accounts,
+            directory: Path::new("/"),
         };
         let program = ["/bin/sh", "-c", script].map(str::to_owned);
         run(&program, limit, &surroundings).await
@@ -179,6 +184,7 @@ mod tests {
             environment: "prod",
             wave: "canary",
             accounts: &[],
+            directory: Path::new("/"),
         };
         let missing = ["/nowhere/at-all".to_owned()];
         let seen = run(&missing, LONG, &surroundings).await;
@@ -192,6 +198,12 @@ mod tests {
             shell(script, LONG).await,
             Seen::Good("/bin/sh succeeded: r1 prod canary 111111111111,222222222222".to_owned())
         );
+    }
+
+    #[tokio::test]
+    async fn it_is_started_in_the_folder_of_the_rollout() {
+        let seen = shell("pwd", LONG).await;
+        assert_eq!(seen, Seen::Good("/bin/sh succeeded: /".to_owned()));
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@
 mod alarm;
 mod command;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -25,6 +26,24 @@ pub(super) enum Verdict {
     Abandoned,
 }
 
+/// What gates need of the place where the run is driven.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ground {
+    /// How much of each bake time is waited: 1, but less on an embedded organization whose operations are faster too.
+    pub bake_scale: f64,
+    /// Where commands are started: the rollout's folder.
+    pub directory: PathBuf,
+}
+
+impl Default for Ground {
+    fn default() -> Self {
+        Self {
+            bake_scale: 1.0,
+            directory: PathBuf::from("."),
+        }
+    }
+}
+
 /// The gate of one wave in one phase.
 pub(super) struct Gate<'a> {
     pub aws: &'a Aws,
@@ -34,8 +53,7 @@ pub(super) struct Gate<'a> {
     pub wave: &'a PlannedWave,
     /// When the wave was last changed; `None`: so long ago that nobody remembers.
     pub changed: Option<Timestamp>,
-    /// How much of the bake time is waited.
-    pub bake_scale: f64,
+    pub ground: &'a Ground,
     pub interrupt: &'a Interrupt,
     pub emit: &'a dyn Fn(What),
 }
@@ -68,6 +86,7 @@ impl Gate<'_> {
                     environment: self.environment,
                     wave: &self.wave.name,
                     accounts: &self.wave.accounts,
+                    directory: &self.ground.directory,
                 };
                 let limit = Duration::from_secs(*timeout);
                 let seen = command::run(program, limit, &surroundings).await;
@@ -78,7 +97,7 @@ impl Gate<'_> {
 
     /// Waits, and watches the alarm meanwhile: one that goes off need not be waited for.
     async fn bake(&self) -> Verdict {
-        let whole = Duration::from_secs(self.wave.bake).mul_f64(self.bake_scale.max(0.0));
+        let whole = Duration::from_secs(self.wave.bake).mul_f64(self.ground.bake_scale.max(0.0));
         let rest = self.changed.map_or(Duration::ZERO, |changed| {
             let since = self.aws.clock().now().duration_since(changed);
             let since = Duration::try_from(since.max(SignedDuration::ZERO)).unwrap_or_default();

@@ -41,7 +41,12 @@ impl Schedule<'_> {
                 next: next.to_owned(),
             });
         }
-        let unfinished = self.states.contains(&State::Waiting);
+        // An operation that was stopped with the run leaves targets behind that nobody got to.
+        let unfinished = self.states.contains(&State::Waiting)
+            || self
+                .failures
+                .iter()
+                .any(|failure| failure.class == FailureClass::NotAttempted);
         let outcome = if interrupted && unfinished {
             RunOutcome::Interrupted
         } else if self

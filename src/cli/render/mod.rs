@@ -3,10 +3,14 @@
 
 pub mod cause;
 pub mod diagnostics;
+pub mod drift_json;
+pub mod drift_markdown;
+pub mod drift_text;
+pub mod findings;
 pub mod grouped;
+pub mod history_text;
 pub mod json;
 pub mod json_lines;
-pub mod markdown;
 pub mod output;
 pub mod pace;
 pub mod page;
@@ -17,15 +21,20 @@ pub mod plan_text;
 pub mod progress;
 pub mod run_lines;
 pub mod run_state;
-pub mod sanitize;
 pub mod scope;
+pub mod status_json;
+pub mod status_markdown;
+pub mod status_text;
 pub mod streams;
 pub mod style;
 pub mod summary;
 pub mod values;
 pub mod view;
 pub mod waves;
-pub mod words;
+
+pub use crate::text::{markdown, sanitize, words};
 
 #[cfg(test)]
 pub(crate) mod fixtures;
+#[cfg(test)]
+mod status_tests;

@@ -182,7 +182,7 @@ pub struct GateSection {
     /// The alarm's Region; the home Region by default.
     #[serde(default)]
     pub region: Option<Region>,
-    /// Program and arguments, run in the working directory; exit code 0 opens the gate, 1 closes it, anything else
+    /// Program and arguments, run in the rollout's folder; exit code 0 opens the gate, 1 closes it, anything else
     /// pauses the run. It gets PATH, HOME, BEDRAIL_RUN, BEDRAIL_ENVIRONMENT, BEDRAIL_WAVE and BEDRAIL_ACCOUNTS.
     #[serde(default)]
     #[schemars(length(min = 1))]

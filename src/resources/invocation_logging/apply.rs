@@ -118,7 +118,10 @@ async fn check_key(
     };
     let wrong = match context.aws.key_by_alias(place, alias).await? {
         None => vec![format!("there is no key with the alias {alias}")],
-        Some(key) => unfit(&key, &place.region, uses),
+        Some(key) => unfit(&key, &place.region, uses)
+            .into_iter()
+            .map(|unfit| unfit.words)
+            .collect(),
     };
     if wrong.is_empty() {
         return Ok(None);

@@ -106,14 +106,15 @@ fn one(desired: &Desired, before: Before, draft: &mut Draft<'_>) {
 
 /// A configuration carries no mark. It counts as ours when it delivers to a place of ours: the bucket or the
 /// log group and role that the declaration names, which this rollout's own stacks made.
-fn is_ours(live: &LoggingConfig, desired: &Desired) -> bool {
+pub(super) fn is_ours(live: &LoggingConfig, desired: &Desired) -> bool {
     desired
         .config
         .as_ref()
         .is_some_and(|wanted| delivers_to_same(live, wanted))
 }
 
-pub(super) fn delivers_to_same(live: &LoggingConfig, wanted: &LoggingConfig) -> bool {
+/// Whether two configurations deliver to the same bucket, or to the same log group by the same role.
+pub fn delivers_to_same(live: &LoggingConfig, wanted: &LoggingConfig) -> bool {
     let bucket = |config: &LoggingConfig| config.s3.as_ref().map(|s3| s3.bucket.clone());
     let group = |config: &LoggingConfig| {
         config
@@ -159,7 +160,10 @@ pub(super) fn words(config: &LoggingConfig) -> String {
     }
 }
 
-fn changes(before: Option<&LoggingConfig>, after: Option<&LoggingConfig>) -> Vec<FieldChange> {
+pub(super) fn changes(
+    before: Option<&LoggingConfig>,
+    after: Option<&LoggingConfig>,
+) -> Vec<FieldChange> {
     let (before, after) = (fields(before), fields(after));
     before
         .iter()

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::aws::kms::Key;
 use crate::ids::Region;
+use crate::live::{Repair, Severity};
 
 /// What has to use the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,34 +17,90 @@ pub struct Uses {
     pub log_group: bool,
 }
 
-/// Everything that makes the key unfit, one sentence each.
-pub fn unfit(key: &Key, region: &Region, uses: Uses) -> Vec<String> {
+/// One thing that makes a key unfit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    pub path: &'static str,
+    pub expected: String,
+    pub actual: String,
+    /// All of it in one sentence without a full stop.
+    pub words: String,
+    pub severity: Severity,
+    pub repair: Repair,
+}
+
+/// Everything that makes the key unfit.
+pub fn unfit(key: &Key, region: &Region, uses: Uses) -> Vec<Unfit> {
     let mut wrong = Vec::new();
     if key.state != "Enabled" {
-        wrong.push(format!("the key is {}, and must be Enabled", key.state));
+        wrong.push(Unfit {
+            path: "kms.state",
+            expected: "Enabled".to_owned(),
+            actual: key.state.clone(),
+            words: format!("the key is {}, and must be Enabled", key.state),
+            severity: Severity::Critical,
+            repair: Repair::Run(enable(key, region)),
+        });
     }
-    if !key.rotation {
-        wrong.push("automatic rotation of the key is off".to_owned());
+    // A key that is on its way out has no rotation, whatever it had before.
+    if !key.rotation && !key.state.starts_with("Pending") {
+        wrong.push(Unfit {
+            path: "kms.rotation",
+            expected: "on".to_owned(),
+            actual: "off".to_owned(),
+            words: "automatic rotation of the key is off".to_owned(),
+            severity: Severity::Medium,
+            repair: Repair::Run(format!(
+                "aws kms enable-key-rotation --key-id {} --region {region}",
+                key.id
+            )),
+        });
     }
     let policy: Value = serde_json::from_str(&key.policy).unwrap_or_default();
-    if uses.bucket && !allows(&policy, "bedrock.amazonaws.com", &["kms:GenerateDataKey"]) {
-        wrong.push(
+    let mut service = |principal: &str, actions: &[&str], words: String| {
+        if !allows(&policy, principal, actions) {
+            wrong.push(Unfit {
+                path: "kms.policy",
+                expected: format!("{principal} may call {}", actions.join(", ")),
+                actual: "not allowed".to_owned(),
+                words,
+                severity: Severity::Critical,
+                repair: Repair::ByHand(format!(
+                    "give the key policy its statement back, as the template has it: aws kms put-key-policy --key-id {} \
+                     --policy-name default --policy file://POLICY --region {region}",
+                    key.id
+                )),
+            });
+        }
+    };
+    if uses.bucket {
+        service(
+            "bedrock.amazonaws.com",
+            &["kms:GenerateDataKey"],
             "the key policy does not let bedrock.amazonaws.com call kms:GenerateDataKey".to_owned(),
         );
     }
-    let logs = format!("logs.{region}.amazonaws.com");
-    if uses.log_group
-        && !allows(
-            &policy,
+    if uses.log_group {
+        let logs = format!("logs.{region}.amazonaws.com");
+        service(
             &logs,
             &["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"],
-        )
-    {
-        wrong.push(format!(
-            "the key policy does not let {logs} encrypt and decrypt"
-        ));
+            format!("the key policy does not let {logs} encrypt and decrypt"),
+        );
     }
     wrong
+}
+
+fn enable(key: &Key, region: &Region) -> String {
+    let enable = format!("aws kms enable-key --key-id {} --region {region}", key.id);
+    if key.state.starts_with("Pending") {
+        format!(
+            "aws kms cancel-key-deletion --key-id {} --region {region} && {enable}",
+            key.id
+        )
+    } else {
+        enable
+    }
 }
 
 /// Whether the policy lets a service principal do all of `actions`, by Allow statements and without a Deny
@@ -134,6 +191,13 @@ mod tests {
         ]})
     }
 
+    fn words(key: &Key, region: &Region, uses: Uses) -> Vec<String> {
+        unfit(key, region, uses)
+            .into_iter()
+            .map(|unfit| unfit.words)
+            .collect()
+    }
+
     /// B2: state, rotation and the required statements are verified before Put.
     #[test]
     fn a_key_must_be_enabled_rotated_and_open_to_both_services() {
@@ -143,7 +207,7 @@ mod tests {
             log_group: true,
         };
         assert_eq!(
-            unfit(&key("Enabled", true, good()), &region, both),
+            words(&key("Enabled", true, good()), &region, both),
             Vec::<String>::new()
         );
         assert_eq!(
@@ -156,7 +220,7 @@ mod tests {
         );
         let elsewhere: Region = "us-east-1".parse().unwrap();
         assert_eq!(
-            unfit(&key("Enabled", true, good()), &elsewhere, both),
+            words(&key("Enabled", true, good()), &elsewhere, both),
             ["the key policy does not let logs.us-east-1.amazonaws.com encrypt and decrypt"]
         );
         let only_bucket = Uses {
@@ -164,7 +228,7 @@ mod tests {
             log_group: false,
         };
         assert_eq!(
-            unfit(&key("Enabled", true, good()), &elsewhere, only_bucket),
+            words(&key("Enabled", true, good()), &elsewhere, only_bucket),
             Vec::<String>::new()
         );
     }

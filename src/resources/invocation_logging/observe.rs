@@ -9,13 +9,16 @@ use crate::aws::{Aws, AwsError, ErrorClass, Place};
 use crate::resources::scope::Scope;
 
 use super::desired::Desired;
+use super::inspect::Inspected;
 
 /// Calls under way at the same time; budgets are per account, so that more of them is no faster for one.
-const CONCURRENCY: usize = 64;
+pub(super) const CONCURRENCY: usize = 64;
 
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
     pub configs: BTreeMap<Place, Result<Option<LoggingConfig>, AwsError>>,
+    /// Only after a closer look.
+    pub inspected: BTreeMap<Place, Inspected>,
 }
 
 pub async fn observe(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::config::model::Environment;
 use crate::ids::{AccountId, TargetId};
 use crate::organization::AccountState;
-use crate::plan::waves::{self, Member};
+use crate::plan::waves;
 use crate::resources::scope::Scope;
 
 /// Accounts that one policy is tried in at most: a wrong document shows in the first of them, and each costs
@@ -21,21 +21,7 @@ pub fn of_environment(scope: &Scope<'_>, environment: &Environment) -> BTreeSet<
 }
 
 fn first_wave(scope: &Scope<'_>, environment: &Environment) -> BTreeSet<AccountId> {
-    let members: Vec<Member<'_>> = scope
-        .membership
-        .members
-        .get(&environment.name)
-        .into_iter()
-        .flatten()
-        .map(|member| Member {
-            account: &member.account,
-            tags: scope
-                .snapshot
-                .accounts
-                .get(&member.account)
-                .and_then(|account| account.tags.as_ref()),
-        })
-        .collect();
+    let members = waves::members_of(scope, environment);
     if environment.delivery.waves.is_empty() {
         return members
             .first()

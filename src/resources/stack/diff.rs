@@ -17,6 +17,16 @@ use super::observe::{Live, Observed};
 
 pub fn diff(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
     for desired in desired {
+        if desired.only_read {
+            // One that is not there yet is found missing by whoever refers to it.
+            if let Some(live) = observed
+                .stacks
+                .get(&(desired.place.clone(), desired.stack.clone()))
+            {
+                produce(desired, Some(live.stack.outputs.clone()), draft);
+            }
+            continue;
+        }
         one(desired, observed, draft);
     }
     if draft.scope.filter.is_empty() {
@@ -223,7 +233,12 @@ fn unknown(desired: &Desired, error: &AwsError, draft: &mut Draft<'_>) {
     });
 }
 
-fn produce(desired: &Desired, outputs: Option<BTreeMap<String, String>>, draft: &mut Draft<'_>) {
+/// Makes the outputs of a stack known to those that refer to it.
+pub(super) fn produce(
+    desired: &Desired,
+    outputs: Option<BTreeMap<String, String>>,
+    draft: &mut Draft<'_>,
+) {
     let region: Region = desired.place.region.clone();
     draft
         .producers
@@ -261,7 +276,7 @@ fn created(template: &Template, parameters: &BTreeMap<String, Planned>) -> Vec<F
         .collect()
 }
 
-fn changes(
+pub(super) fn changes(
     desired: &Desired,
     template: &Template,
     parameters: &BTreeMap<String, Planned>,
@@ -446,7 +461,7 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
     }
 }
 
-fn delete(
+pub(super) fn delete(
     draft: &mut Draft<'_>,
     phase: &str,
     component: &str,

@@ -93,7 +93,10 @@ async fn read(
         if !declared && !left_over {
             continue;
         }
-        let template = if declared && stack.status != "REVIEW_IN_PROGRESS" {
+        let compared = desired.iter().any(|desired| {
+            desired.place == *place && desired.stack == stack.name && !desired.only_read
+        });
+        let template = if compared && stack.status != "REVIEW_IN_PROGRESS" {
             aws.get_template(place, &stack.name).await?
         } else {
             String::new()

@@ -13,7 +13,7 @@ use crate::template::BODY_LIMIT;
 
 use super::change::{Change, Definition, What};
 use super::diff::{digest_of, digest_of_parts};
-use super::operation::{Aim, Cause, Trouble, carry_out};
+use super::operation::{Aim, Cause, Sent, Trouble, all_current_since, carry_out};
 use super::undo::{DEFINITION, OVERRIDES, Overridden, Previous, SENT};
 
 pub async fn apply(context: &Context<'_>, step: &Step, change: &Change) -> StepResult {
@@ -117,9 +117,10 @@ async fn attempt(
                 if step.targets.is_empty() {
                     return Ok(StepResult::done());
                 }
-                return carry_out(context, step, name, Aim::Current, async |token| {
+                return carry_out(context, step, name, Aim::Current, async |token, _| {
                     aws.update_stack_instances(name, &reach, None, preferences, token)
                         .await
+                        .map(Sent::Begun)
                 })
                 .await;
             }
@@ -130,8 +131,10 @@ async fn attempt(
             }
             let url = template_url(context, definition).await?;
             let sent = aws_definition(context, name, definition, &parameters, url.as_deref());
-            carry_out(context, step, name, Aim::Current, async |token| {
-                aws.update_stack_set(sent, &reach, preferences, token).await
+            carry_out(context, step, name, Aim::Current, async |token, _| {
+                aws.update_stack_set(sent, &reach, preferences, token)
+                    .await
+                    .map(Sent::Begun)
             })
             .await
         }
@@ -146,9 +149,10 @@ async fn attempt(
                 Err(unresolved) => return Ok(whole(step, &|_| unresolved.failure(step))),
             };
             let preferences = &left_of(context, preferences);
-            carry_out(context, step, name, Aim::Current, async |token| {
+            carry_out(context, step, name, Aim::Current, async |token, _| {
                 aws.create_stack_instances(name, &reach, &overrides, preferences, token)
                     .await
+                    .map(Sent::Begun)
             })
             .await
         }
@@ -168,18 +172,56 @@ async fn attempt(
             }
             let overrides = overrides.is_some().then_some(&resolved);
             let preferences = &left_of(context, preferences);
-            carry_out(context, step, name, Aim::Current, async |token| {
-                aws.update_stack_instances(name, &reach, overrides, preferences, token)
+            carry_out(
+                context,
+                step,
+                name,
+                Aim::Current,
+                async |token, waited_for| {
+                    // An operation of an earlier run may have been on its way when this one was planned.
+                    if let Some(operation) = waited_for
+                        && all_current_since(context, step, name, operation).await?
+                        && have_overrides(context, step, name, overrides).await?
+                    {
+                        return Ok(Sent::Needless);
+                    }
+                    aws.update_stack_instances(name, &reach, overrides, preferences, token)
+                        .await
+                        .map(Sent::Begun)
+                },
+            )
+            .await
+        }
+        What::ImportInstances {
+            stacks,
+            reach,
+            preferences,
+        } => {
+            let units = &reach.units;
+            let ids: Vec<String> = stacks
+                .iter()
+                .filter(|row| step.targets.contains(&row.target))
+                .map(|row| row.stack.clone())
+                .collect();
+            let preferences = &left_of(context, preferences);
+            carry_out(context, step, name, Aim::Current, async |token, _| {
+                aws.import_stacks(name, &ids, units, preferences, token)
                     .await
+                    .map(Sent::Begun)
             })
             .await
         }
-        What::DeleteInstances { reach, preferences } => {
+        What::DeleteInstances {
+            reach,
+            preferences,
+            retain,
+        } => {
             let reach = reduced(reach, step);
             let preferences = &left_of(context, preferences);
-            carry_out(context, step, name, Aim::Gone, async |token| {
-                aws.delete_stack_instances(name, &reach, false, preferences, token)
+            carry_out(context, step, name, Aim::Gone, async |token, _| {
+                aws.delete_stack_instances(name, &reach, *retain, preferences, token)
                     .await
+                    .map(Sent::Begun)
             })
             .await
         }
@@ -193,6 +235,28 @@ async fn attempt(
             Ok(StepResult::done())
         }
     }
+}
+
+/// Whether every instance has exactly these values instead of the StackSet's. `None`: any will do.
+async fn have_overrides(
+    context: &Context<'_>,
+    step: &Step,
+    name: &str,
+    wanted: Option<&BTreeMap<String, String>>,
+) -> Result<bool, AwsError> {
+    let Some(wanted) = wanted else {
+        return Ok(true);
+    };
+    for target in &step.targets {
+        let live = context
+            .aws
+            .stack_instance_overrides(name, &target.account, &target.region)
+            .await?;
+        if live.as_ref() != Some(wanted) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Notes what each instance has instead of the StackSet's values. There are few of them: only declared exceptions

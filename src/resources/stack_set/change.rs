@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::stack_sets::{Preferences, Reach};
 use crate::ids::{AccountId, Region};
+use crate::plan::Target;
 use crate::resources::values::Planned;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,12 +40,30 @@ pub enum What {
         overrides: Option<BTreeMap<String, Planned>>,
         preferences: Preferences,
     },
-    DeleteInstances {
+    /// Takes stacks over that no StackSet has, as they are.
+    ImportInstances {
+        stacks: Vec<Adopted>,
         reach: Reach,
         preferences: Preferences,
     },
+    DeleteInstances {
+        reach: Reach,
+        preferences: Preferences,
+        /// The StackSet lets go of the stacks instead of deleting them.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        retain: bool,
+    },
     /// Deletes the empty StackSet.
     Delete,
+}
+
+/// A stack that changes hands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Adopted {
+    pub target: Target,
+    /// Its id.
+    pub stack: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +112,7 @@ impl What {
                     What::Update { reach, .. }
                     | What::CreateInstances { reach, .. }
                     | What::UpdateInstances { reach, .. }
+                    | What::ImportInstances { reach, .. }
                     | What::DeleteInstances { reach, .. } => *reach = smaller(reach),
                     What::Create(_) | What::Delete => {}
                 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aws::stack_sets::Instance;
 use crate::config::codes;
 use crate::ids::{AccountId, TargetId};
+use crate::plan::teardown::closed;
 use crate::plan::waves::{ALL, Wave, Waves};
 use crate::plan::{
     Action, Draft, FieldChange, Lock, Note, NoteKind, Shown, StepDraft, StepId, Target, preimage,
@@ -14,16 +15,19 @@ use crate::resources::organization_access::diff::STACK_SETS;
 use crate::resources::scope::For;
 use crate::resources::stack::diff::{map_changes, parameter_changes, template_changes};
 use crate::resources::values::{Planned, plan_parameters};
-use crate::template::{BODY_LIMIT, Template};
+use crate::template::{BODY_LIMIT, Template, retained};
 
 use super::change::{Change, Definition, What};
 use super::desired::Desired;
 use super::groups::{Group, group};
 use super::observe::{Live, Observed};
+use super::teardown::forgotten;
 
 pub fn diff(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
+    let handed = handed_over(desired, observed, draft);
     for desired in desired {
-        one(desired, observed.sets.get(&desired.name), draft);
+        let live = observed.sets.get(&desired.name);
+        one(desired, live, &handed, draft);
     }
     if draft.scope.filter.is_empty() {
         leftovers(desired, observed, draft);
@@ -31,16 +35,16 @@ pub fn diff(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
 }
 
 /// The steps on one StackSet.
-struct Chain<'d, 's> {
-    desired: &'d Desired,
-    draft: &'d mut Draft<'s>,
+pub(super) struct Chain<'d, 's> {
+    pub desired: &'d Desired,
+    pub draft: &'d mut Draft<'s>,
     /// What the next step waits for: the definition that it works with. Steps on instances do not wait for each
     /// other; the lock keeps them apart, and the waves keep them in order.
-    after: Vec<StepId>,
+    pub after: Vec<StepId>,
 }
 
 impl Chain<'_, '_> {
-    fn step(&mut self, wave: Option<&Wave>, step: Part) -> StepId {
+    pub fn step(&mut self, wave: Option<&Wave>, step: Part) -> StepId {
         let desired = self.desired;
         let name = match wave {
             // The only wave of its environment needs no name.
@@ -96,18 +100,85 @@ fn cut<V: Clone>(
     parts
 }
 
-struct Part {
-    name: String,
-    action: Action,
-    title: String,
-    reason: String,
-    targets: Vec<Target>,
-    changes: Vec<FieldChange>,
-    preimage: String,
-    what: What,
+pub(super) struct Part {
+    pub name: String,
+    pub action: Action,
+    pub title: String,
+    pub reason: String,
+    pub targets: Vec<Target>,
+    pub changes: Vec<FieldChange>,
+    pub preimage: String,
+    pub what: What,
 }
 
-fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
+/// Instances of accounts that moved from one environment to another, by component: their stacks change hands, which is
+/// what `bedrail onboard` does, where any of them keeps something: deleting them here and making them anew there would
+/// meet the buckets, keys and log groups that stay (E30, E44, E45).
+fn handed_over(
+    desired: &[Desired],
+    observed: &Observed,
+    draft: &mut Draft<'_>,
+) -> BTreeSet<(String, Target)> {
+    let mut handed = BTreeSet::new();
+    let mut moves: BTreeMap<&AccountId, (&Desired, &Desired)> = BTreeMap::new();
+    let mut keeping: BTreeSet<&AccountId> = BTreeSet::new();
+    for old in desired {
+        let Some(live) = observed
+            .sets
+            .get(&old.name)
+            .filter(|_| old.environment.is_some())
+        else {
+            continue;
+        };
+        for target in live.instances.keys() {
+            let new = desired.iter().find(|new| {
+                new.component == old.component
+                    && new.environment != old.environment
+                    && new.instances.contains_key(target)
+                    && observed
+                        .sets
+                        .get(&new.name)
+                        .is_some_and(|set| !set.instances.contains_key(target))
+            });
+            let (false, Some(new)) = (old.instances.contains_key(target), new) else {
+                continue;
+            };
+            handed.insert((old.component.clone(), target.clone()));
+            moves.insert(&target.account, (old, new));
+            if !retained(&live.set.template_body).is_empty() {
+                keeping.insert(&target.account);
+            }
+        }
+    }
+    handed.retain(|(_, target)| keeping.contains(&target.account));
+    for account in keeping {
+        let Some((old, new)) = moves.get(account) else {
+            continue;
+        };
+        draft.note(Note {
+            kind: NoteKind::Advice,
+            component: None,
+            environment: None,
+            account: Some(account.clone()),
+            region: None,
+            text: format!(
+                "moved from {} to {}: `bedrail onboard {account}` hands its stacks over, with what they keep",
+                old.environment.as_deref().unwrap_or_default(),
+                new.environment.as_deref().unwrap_or_default(),
+            ),
+        });
+    }
+    handed
+}
+
+fn one(
+    desired: &Desired,
+    live: Option<&Live>,
+    handed: &BTreeSet<(String, Target)>,
+    draft: &mut Draft<'_>,
+) {
+    let changes_hands =
+        |target: &Target| handed.contains(&(desired.component.clone(), target.clone()));
     let Some(template) = draft
         .scope
         .rollout
@@ -186,7 +257,7 @@ fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
     let missing: BTreeMap<Target, BTreeMap<String, Planned>> = desired
         .instances
         .keys()
-        .filter(|target| !instances.contains_key(*target))
+        .filter(|target| !instances.contains_key(*target) && !changes_hands(target))
         .map(|target| {
             (
                 target.clone(),
@@ -209,6 +280,7 @@ fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
     let extra: BTreeMap<Target, ()> = instances
         .keys()
         .filter(|target| !desired.instances.contains_key(*target))
+        .filter(|target| !changes_hands(target) && can_leave(desired, target, chain.draft))
         .map(|t| (t.clone(), ()))
         .collect();
     let units = reached_units(&extra, instances, chain.draft);
@@ -292,9 +364,13 @@ fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
 }
 
 /// The StackSet's own values and the overrides of each instance that has any.
-type Values = (Definition, BTreeMap<Target, BTreeMap<String, Planned>>);
+pub(super) type Values = (Definition, BTreeMap<Target, BTreeMap<String, Planned>>);
 
-fn values(desired: &Desired, template: &Template, draft: &mut Draft<'_>) -> Option<Values> {
+pub(super) fn values(
+    desired: &Desired,
+    template: &Template,
+    draft: &mut Draft<'_>,
+) -> Option<Values> {
     let scope = draft.scope;
     let environment = desired
         .environment
@@ -396,7 +472,7 @@ fn create(chain: &mut Chain<'_, '_>, template: &Template, definition: &Definitio
     );
 }
 
-fn definition_changes(
+pub(super) fn definition_changes(
     template: &Template,
     definition: &Definition,
     live: &Live,
@@ -598,6 +674,7 @@ fn delete_instances(
             what: What::DeleteInstances {
                 reach: group.reach,
                 preferences,
+                retain: false,
             },
         },
     )
@@ -606,12 +683,6 @@ fn delete_instances(
 /// StackSets of this rollout that the file no longer declares.
 fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
     let scope = draft.scope;
-    let last_phase = scope
-        .rollout
-        .phases
-        .last()
-        .map(|phase| phase.name.as_str())
-        .unwrap_or_default();
     for (name, live) in &observed.sets {
         let (false, true, Some(component)) = (
             desired.iter().any(|d| d.name == *name),
@@ -620,38 +691,16 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
         ) else {
             continue;
         };
-        let environment = name
-            .strip_prefix(&scope.prefix())
-            .and_then(|rest| rest.strip_prefix(component))
-            .and_then(|rest| rest.strip_prefix('-'));
-        let gone = Desired {
-            phase: last_phase.to_owned(),
-            component: component.to_owned(),
-            environment: environment.map(str::to_owned),
-            origin: crate::config::diagnostic::Origin {
-                file: "".into(),
-                line: 0,
-                column: 0,
-                length: 0,
-            },
-            name: name.clone(),
-            description: String::new(),
-            template: String::new(),
-            parameters: BTreeMap::new(),
-            tags: BTreeMap::new(),
-            auto_deployment: false,
-            instances: BTreeMap::new(),
-            units: BTreeMap::new(),
-            delivery: None,
-            regions: Vec::new(),
-        };
+        let gone = forgotten(name, component, draft);
         let targets: BTreeMap<Target, ()> = live
             .instances
             .keys()
+            .filter(|target| can_leave(&gone, target, draft))
             .map(|target| (target.clone(), ()))
             .collect();
+        let rest = live.instances.len() - targets.len();
         let units = reached_units(&targets, &live.instances, draft);
-        let waves = draft.waves_of(environment).cloned();
+        let waves = draft.waves_of(gone.environment.as_deref()).cloned();
         let wave = waves.as_ref().and_then(Waves::last);
         let mut chain = Chain {
             desired: &gone,
@@ -662,6 +711,10 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
         for (index, group) in group(&targets, &units).into_iter().enumerate() {
             let reason = "no longer declared";
             emptied.push(delete_instances(&mut chain, wave, index, group, reason));
+        }
+        if rest > 0 {
+            // AWS deletes only what is empty.
+            continue;
         }
         chain.after = emptied;
         chain.step(
@@ -678,6 +731,36 @@ fn leftovers(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
             },
         );
     }
+}
+
+/// Whether an instance can be deleted. Accounts that are suspended, closing or gone cannot be worked in, and nothing
+/// is done in protected ones: what stands there is said, and let go of on request only.
+fn can_leave(desired: &Desired, target: &Target, draft: &mut Draft<'_>) -> bool {
+    let scope = draft.scope;
+    let (kind, text) = if scope.membership.protected.contains(&target.account) {
+        let text = format!(
+            "its instance of {} stays: the account is protected",
+            desired.name
+        );
+        (NoteKind::Protected, text)
+    } else if let Some(why) = closed(&scope, &target.account) {
+        let text = format!(
+            "its instance of {} stays, since the account {why}; `bedrail offboard {} --retain-stacks` lets go of it",
+            desired.name, target.account
+        );
+        (NoteKind::OutOfScope, text)
+    } else {
+        return true;
+    };
+    draft.note(Note {
+        kind,
+        component: Some(desired.component.clone()),
+        environment: desired.environment.clone(),
+        account: Some(target.account.clone()),
+        region: Some(target.region.clone()),
+        text,
+    });
+    false
 }
 
 /// The units to reach existing instances through: the ones they were reached through before, or where their

@@ -8,9 +8,14 @@ pub mod change;
 pub mod desired;
 pub mod diff;
 mod groups;
+pub mod inspect;
+pub mod live;
 pub mod observe;
+pub mod onboard;
 mod operation;
 pub mod spec;
+pub mod teardown;
+mod transfer;
 pub mod undo;
 
 pub use groups::UNITS_MAX;

@@ -59,19 +59,32 @@ impl From<AwsError> for Trouble {
     }
 }
 
-/// Carries an operation from its request to the judgement over every target.
+/// What came of a request.
+pub enum Sent {
+    Begun(String),
+    /// The operation that was waited for has done all of it.
+    Needless,
+}
+
+/// Carries an operation from its request to the judgement over every target. `send` gets the token, and the
+/// operation that was waited for because it was in the way.
 pub async fn carry_out(
     context: &Context<'_>,
     step: &Step,
     stack_set: &str,
     aim: Aim,
-    send: impl AsyncFn(&str) -> Result<String, AwsError>,
+    send: impl AsyncFn(&str, Option<&str>) -> Result<Sent, AwsError>,
 ) -> Result<StepResult, Trouble> {
     let token = context.token(step);
-    let id = start(context, step, stack_set, &token, async || {
-        send(&token).await
-    })
-    .await?;
+    let id = match start(context, step, stack_set, &token, send).await? {
+        Sent::Begun(id) => id,
+        Sent::Needless => {
+            return Ok(StepResult {
+                succeeded: step.targets.len(),
+                ..StepResult::default().settled()
+            });
+        }
+    };
     follow(context, step, stack_set, &id, aim)
         .await
         .map_err(Trouble::begun)
@@ -101,8 +114,8 @@ async fn start(
     step: &Step,
     stack_set: &str,
     id: &str,
-    send: impl AsyncFn() -> Result<String, AwsError>,
-) -> Result<String, Trouble> {
+    send: impl AsyncFn(&str, Option<&str>) -> Result<Sent, AwsError>,
+) -> Result<Sent, Trouble> {
     if context.may_have_been_sent()
         && context
             .aws
@@ -111,14 +124,17 @@ async fn start(
             .map_err(|error| Trouble::from(error).begun())?
             .is_some()
     {
-        return Ok(id.to_owned());
+        return Ok(Sent::Begun(id.to_owned()));
     }
     let poll = Poll::new(context.deadlines.foreign_operation);
+    let mut waited_for = None;
     let mut lost = 0;
     loop {
-        let error = match send().await {
-            Ok(id) => return Ok(id),
-            Err(error) if error.is("OperationIdAlreadyExistsException") => return Ok(id.to_owned()),
+        let error = match send(id, waited_for.as_deref()).await {
+            Ok(sent) => return Ok(sent),
+            Err(error) if error.is("OperationIdAlreadyExistsException") => {
+                return Ok(Sent::Begun(id.to_owned()));
+            }
             Err(error) => error,
         };
         let busy = error.is("OperationInProgressException");
@@ -132,7 +148,7 @@ async fn start(
             .map_err(|error| Trouble::from(error).begun())?
             .is_some()
         {
-            return Ok(id.to_owned());
+            return Ok(Sent::Begun(id.to_owned()));
         }
         if busy {
             let running = context.aws.running_stack_set_operations(stack_set).await?;
@@ -140,6 +156,9 @@ async fn start(
                 && let Some((id, _, _)) = running.first()
             {
                 context.aws.stop_stack_set_operation(stack_set, id).await?;
+            }
+            if let Some((id, _, _)) = running.first() {
+                waited_for = Some(id.clone());
             }
             let whose = running
                 .first()
@@ -349,6 +368,21 @@ async fn instances(
         .collect())
 }
 
+/// Whether every target is as it should be, by this very operation: what is read may be older than it else.
+pub async fn all_current_since(
+    context: &Context<'_>,
+    step: &Step,
+    stack_set: &str,
+    operation: &str,
+) -> Result<bool, AwsError> {
+    let instances = instances(context, stack_set).await?;
+    Ok(step.targets.iter().all(|target| {
+        instances.get(target).is_some_and(|instance| {
+            is_current(instance) && instance.last_operation.as_deref() == Some(operation)
+        })
+    }))
+}
+
 fn failure(
     step: &Step,
     target: &Target,
@@ -368,7 +402,12 @@ fn failure(
                 .map(|instance| instance.reason.as_str())
                 .filter(|reason| !reason.is_empty())
         })
-        .unwrap_or("AWS gave no reason")
+        .unwrap_or(match (row, instance) {
+            (None, None) => {
+                "the operation has no result for it and there is no instance: it may have left its organizational unit"
+            }
+            _ => "AWS gave no reason",
+        })
         .to_owned();
     if detailed == "SKIPPED_SUSPENDED_ACCOUNT" {
         let text = "the account is suspended".to_owned();

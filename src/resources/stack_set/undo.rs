@@ -146,6 +146,7 @@ pub fn undo(step: &Step, change: &Change, memory: &Touched, into: &mut Undo<'_>)
             let what = What::DeleteInstances {
                 reach: only(reach, &targets),
                 preferences: preferences.clone(),
+                retain: false,
             };
             add(
                 into,
@@ -228,7 +229,18 @@ pub fn undo(step: &Step, change: &Change, memory: &Touched, into: &mut Undo<'_>)
                 }
             }
         }
-        What::DeleteInstances { reach, preferences } => {
+        What::ImportInstances { .. } => {
+            into.stays(step, format!("stacks that {name} took over stay with it"))
+        }
+        What::DeleteInstances { retain: true, .. } => into.stays(
+            step,
+            format!("stacks that {name} let go of stay without it"),
+        ),
+        What::DeleteInstances {
+            reach,
+            preferences,
+            retain: false,
+        } => {
             if targets.is_empty() {
                 return;
             }

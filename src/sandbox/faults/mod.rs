@@ -272,6 +272,7 @@ pub fn throttled(service: Service) -> ApiError {
             "You have sent too many requests in too short a period of time.",
         ),
         Service::Kms | Service::Logs => (400, "ThrottlingException", "Rate exceeded"),
+        Service::Sqs => (400, "RequestThrottled", "Rate exceeded"),
         Service::Bedrock => (429, "ThrottlingException", "Too many requests"),
         Service::Account => (429, "TooManyRequestsException", "Too many requests"),
         Service::S3 => (503, "SlowDown", "Please reduce your request rate."),
@@ -282,7 +283,7 @@ pub fn throttled(service: Service) -> ApiError {
 /// A breakdown, as each service says it.
 pub fn broken(service: Service) -> ApiError {
     let (status, code) = match service {
-        Service::CloudFormation | Service::Sts => (500, "InternalFailure"),
+        Service::CloudFormation | Service::Sqs | Service::Sts => (500, "InternalFailure"),
         Service::Monitoring => (500, "InternalServiceError"),
         Service::Iam => (500, "ServiceFailure"),
         Service::Organizations => (500, "ServiceException"),

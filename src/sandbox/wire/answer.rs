@@ -26,12 +26,7 @@ pub fn success(
             query::success(namespace, operation, output, request_id),
         ),
         Protocol::Cbor => cbor_response(200, request_id, cbor::success(output)),
-        Protocol::Json => response(
-            200,
-            "application/x-amz-json-1.1",
-            request_id,
-            json_text(output),
-        ),
+        Protocol::Json => response(200, service.json_type(), request_id, json_text(output)),
         Protocol::RestJson => response(
             rest_json::status(service, operation),
             "application/json",
@@ -88,7 +83,7 @@ fn in_protocol(
         ),
         Protocol::Json => response(
             error.status,
-            "application/x-amz-json-1.1",
+            service.json_type(),
             request_id,
             json_error(service, error, true),
         ),

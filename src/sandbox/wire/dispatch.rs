@@ -14,7 +14,7 @@ use crate::sandbox::{
     observed::{Fate, Observed},
     world::{
         ApiError, Call, Caller, Region, World, account, authorization, bedrock, cloudformation,
-        iam, ids, kms, logs, monitoring, organizations, s3, sts,
+        iam, ids, kms, logs, monitoring, organizations, s3, sqs, sts,
     },
 };
 
@@ -82,6 +82,7 @@ impl World {
             Service::Monitoring => monitoring::api::handle(self, &call),
             Service::Logs => logs::api::handle(self, &call),
             Service::Organizations => organizations::api::handle(self, &call),
+            Service::Sqs => sqs::api::handle(self, &call),
             Service::Sts => sts::api::handle(self, &call),
             Service::S3 => Ok(Value::Null),
         }?;

@@ -129,6 +129,7 @@ fn by_address(request: &Request<Bytes>) -> Option<Service> {
             "TrentService" => Some(Service::Kms),
             "Logs_20140328" => Some(Service::Logs),
             "GraniteServiceVersion20100801" => Some(Service::Monitoring),
+            "AmazonSQS" => Some(Service::Sqs),
             _ => None,
         };
     }

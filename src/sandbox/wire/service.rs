@@ -21,6 +21,7 @@ pub enum Service {
     Monitoring,
     Organizations,
     S3,
+    Sqs,
     Sts,
 }
 
@@ -37,6 +38,7 @@ impl Service {
             "monitoring" => Self::Monitoring,
             "organizations" => Self::Organizations,
             "s3" => Self::S3,
+            "sqs" => Self::Sqs,
             "sts" => Self::Sts,
             _ => return None,
         })
@@ -53,6 +55,7 @@ impl Service {
             Self::Monitoring => "monitoring",
             Self::Organizations => "organizations",
             Self::S3 => "s3",
+            Self::Sqs => "sqs",
             Self::Sts => "sts",
         }
     }
@@ -73,9 +76,17 @@ impl Service {
             Self::Monitoring => Protocol::Query {
                 namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/",
             },
-            Self::Kms | Self::Logs | Self::Organizations => Protocol::Json,
+            Self::Kms | Self::Logs | Self::Organizations | Self::Sqs => Protocol::Json,
             Self::Account | Self::Bedrock => Protocol::RestJson,
             Self::S3 => Protocol::RestXml,
+        }
+    }
+
+    /// The content type of its JSON.
+    pub fn json_type(self) -> &'static str {
+        match self {
+            Self::Sqs => "application/x-amz-json-1.0",
+            _ => "application/x-amz-json-1.1",
         }
     }
 

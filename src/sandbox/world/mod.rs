@@ -6,6 +6,7 @@ pub mod authorization;
 pub mod bedrock;
 pub mod cloudformation;
 pub mod error;
+pub mod events;
 pub mod iam;
 pub mod ids;
 pub mod kms;
@@ -17,6 +18,7 @@ pub mod place;
 pub mod resource_types;
 pub mod s3;
 pub mod settings;
+pub mod sqs;
 pub mod sts;
 pub mod time;
 
@@ -73,6 +75,7 @@ pub struct Regional {
     pub logs: logs::Logs,
     pub bedrock: bedrock::Bedrock,
     pub monitoring: monitoring::Monitoring,
+    pub sqs: sqs::Sqs,
     /// Resources of the types that no service here models: type and name → what was made.
     pub generic: BTreeMap<String, resource_types::generic::Generic>,
 }

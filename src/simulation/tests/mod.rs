@@ -2,6 +2,7 @@
 
 mod found;
 mod mutants;
+mod permissions;
 mod scenarios;
 mod seeds;
 mod sweep;

@@ -5,6 +5,7 @@ mod bad_days;
 mod changes;
 mod first_rollout;
 mod large_templates;
+mod leaving;
 mod lost_answers;
 mod named;
 mod policies;

@@ -12,25 +12,12 @@ use jiff::Timestamp;
 
 use super::stage::{HOME, REGIONS, Stage, begins, operator, organization, place};
 use crate::support::project::Project;
+use crate::support::small::{self, GROUP, ROLLOUT, template};
 
-const GROUP: &str = "/notes";
 const DEV: &str = "bedrail-small-notes-dev";
 const PROD: &str = "bedrail-small-notes-prod";
 
-const ROLLOUT: &str = r#"version: 1
-name: small
-organization: { homeRegion: us-east-1, deployerRole: bedrail-deployer }
-phases:
-  - name: management
-    components:
-      - kind: organizationAccess
-        name: access
-  - name: members
-    components:
-      - kind: stackSet
-        name: notes
-        template: templates/notes.yaml
-  - name: later
+const LATER: &str = r#"  - name: later
     components:
       - kind: stackSet
         name: more
@@ -53,25 +40,10 @@ parameters: { Days: 365 }
 delivery: { after: [dev] }
 "#;
 
-fn template(group: &str) -> String {
-    format!(
-        r#"AWSTemplateFormatVersion: "2010-09-09"
-Parameters:
-  Days: {{ Type: Number }}
-Resources:
-  Group:
-    Type: AWS::Logs::LogGroup
-    Properties: {{ LogGroupName: {group}, RetentionInDays: !Ref Days }}
-"#
-    )
-}
-
 fn project() -> Project {
-    let project = Project::empty();
-    project.write("rollout.yaml", ROLLOUT);
+    let project = small::project(PRODUCTION);
+    project.write("rollout.yaml", &format!("{ROLLOUT}{LATER}"));
     project.write("environments/dev.yaml", DEVELOPMENT);
-    project.write("environments/prod.yaml", PRODUCTION);
-    project.write("templates/notes.yaml", &template(GROUP));
     project.write("templates/more.yaml", &template("/more"));
     project
 }
@@ -129,7 +101,7 @@ async fn an_account_that_is_excluded_loses_its_instances_and_nobody_else() {
 #[tokio::test(start_paused = true)]
 async fn a_stack_set_that_is_taken_out_loses_its_instances_and_is_deleted() {
     let stage = rolled_out().await;
-    let without = ROLLOUT.replace("notes", "more").replace("  - name: later\n    components:\n      - kind: stackSet\n        name: more\n        template: templates/more.yaml\n", "");
+    let without = ROLLOUT.replace("notes", "more");
     stage.project.write("rollout.yaml", &without);
     let run = stage.apply().await;
     run.converged();
@@ -627,8 +599,7 @@ async fn lost_answers_delete_and_register_once_too() {
                 "        name: access\n",
                 "        name: access\n        delegatedAdministrator: operations\n",
             );
-        let (kept, _) = rollout.split_once("  - name: later").unwrap();
-        stage.project.write("rollout.yaml", kept);
+        stage.project.write("rollout.yaml", &rollout);
         let run = stage.apply().await;
         run.converged();
         let operations = stage.look(|world| {

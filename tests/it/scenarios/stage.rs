@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bedrail::apply::approvals::{Approval, Approvals, Question};
 use bedrail::apply::event::{Event, Failure, FailureClass, RunOutcome, What};
-use bedrail::apply::{Deadlines, Interrupt, RunReport, Setting};
+use bedrail::apply::{Deadlines, Ground, Interrupt, RunReport, Setting};
 use bedrail::aws::{Aws, ConnectError, EmbeddedHttp, EmbeddedKeys, Source};
 use bedrail::cli::render::diagnostics;
 use bedrail::clock::Clock;
@@ -230,7 +230,7 @@ impl Stage {
         };
         let how = How {
             deadlines: self.deadlines,
-            bake_scale: 1.0,
+            ground: Ground::default(),
             interrupt,
             approvals: &Person {
                 answer: self.approval.clone(),

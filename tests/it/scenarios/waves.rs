@@ -15,25 +15,10 @@ use jiff::Timestamp;
 
 use super::stage::{HOME, REGIONS, Run, Stage, organization, place};
 use crate::support::project::Project;
+use crate::support::small::{self, GROUP};
 
-const GROUP: &str = "/notes";
 const PROD: &str = "bedrail-small-notes-prod";
 const MEMBERS: [&str; 4] = ["prod-1", "prod-2", "prod-3", "prod-4"];
-
-const ROLLOUT: &str = r#"version: 1
-name: small
-organization: { homeRegion: us-east-1, deployerRole: bedrail-deployer }
-phases:
-  - name: management
-    components:
-      - kind: organizationAccess
-        name: access
-  - name: members
-    components:
-      - kind: stackSet
-        name: notes
-        template: templates/notes.yaml
-"#;
 
 const PRODUCTION: &str = r#"environment: prod
 targets:
@@ -56,21 +41,9 @@ parameters: { Days: 30 }
 delivery: { after: [prod], maxConcurrent: 100% }
 "#;
 
-const TEMPLATE: &str = r#"AWSTemplateFormatVersion: "2010-09-09"
-Parameters:
-  Days: { Type: Number }
-Resources:
-  Group:
-    Type: AWS::Logs::LogGroup
-    Properties: { LogGroupName: /notes, RetentionInDays: !Ref Days }
-"#;
-
 fn project() -> Project {
-    let project = Project::empty();
-    project.write("rollout.yaml", ROLLOUT);
-    project.write("environments/prod.yaml", PRODUCTION);
+    let project = small::project(PRODUCTION);
     project.write("environments/later.yaml", LATER);
-    project.write("templates/notes.yaml", TEMPLATE);
     project
 }
 

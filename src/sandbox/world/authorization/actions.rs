@@ -18,6 +18,7 @@ pub fn of(service: Service, operation: &str) -> Option<String> {
         Service::Logs => ("logs", operation),
         Service::Monitoring => ("cloudwatch", operation),
         Service::Organizations => ("organizations", operation),
+        Service::Sqs => ("sqs", operation.trim_end_matches("Batch")),
         Service::Sts => ("sts", operation),
     };
     Some(format!("{prefix}:{name}"))

@@ -83,6 +83,12 @@ fn in_shape(service: Service, input: &Value, caller: &Caller, region: &Region) -
                 "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"
             ))
         }
+        Service::Sqs => {
+            let queue = text(input, "QueueUrl")
+                .and_then(|url| url.rsplit('/').next())
+                .or_else(|| text(input, "QueueName"))?;
+            Some(format!("arn:aws:sqs:{region}:{account}:{queue}"))
+        }
         Service::Sts => text(input, "RoleArn").map(str::to_owned),
         Service::Bedrock => {
             let guardrail = text(input, "guardrailIdentifier")?;

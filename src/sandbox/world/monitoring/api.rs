@@ -26,6 +26,10 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
             alarms::put(world, &place, name, input, tags(input, "Tags"))?;
             Ok(Value::Null)
         }
+        "PutMetricData" => {
+            let namespace = required(input, "Namespace")?;
+            put_data(world, call, namespace)
+        }
         "DescribeAlarms" => describe(world, call),
         "SetAlarmState" => {
             let name = required(input, "AlarmName")?;
@@ -51,6 +55,28 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         }
         other => Err(no_such_operation(Service::Monitoring, other)),
     }
+}
+
+/// The last value of each metric is kept, by namespace, name and dimensions.
+fn put_data(world: &mut World, call: &Call, namespace: &str) -> Result<Value, ApiError> {
+    let data = crate::sandbox::wire::input::list(&call.input, "MetricData");
+    if data.is_empty() || namespace.starts_with("AWS/") {
+        return Err(errors::invalid(
+            "The parameter MetricData is required, and the namespace must not begin with AWS/.",
+        ));
+    }
+    let place = call.place();
+    for datum in data {
+        let name = required(datum, "MetricName")?;
+        let mut key = format!("{namespace}/{name}");
+        for dimension in crate::sandbox::wire::input::list(datum, "Dimensions") {
+            let part = |member| text(dimension, member).unwrap_or_default();
+            key.push_str(&format!(",{}={}", part("Name"), part("Value")));
+        }
+        let value = member(datum, "Value").cloned().unwrap_or(Value::Null);
+        world.regional(&place).monitoring.data.insert(key, value);
+    }
+    Ok(Value::Null)
 }
 
 fn describe(world: &World, call: &Call) -> Result<Value, ApiError> {

@@ -1,5 +1,5 @@
-//! CloudWatch: metric alarms of one account and Region. Nobody sends metrics here, so an alarm keeps the
-//! state that it was made with, or given last.
+//! CloudWatch: metric alarms of one account and Region. Alarms look at no metrics here, so that one
+//! keeps the state that it was made with, or given last.
 
 pub mod alarms;
 pub mod api;
@@ -17,6 +17,8 @@ use serde_json::{Map, Value};
 pub struct Monitoring {
     /// Metric alarms by name.
     pub alarms: BTreeMap<String, Alarm>,
+    /// The last value of each custom metric: `NAMESPACE/NAME,DIMENSION=VALUE`.
+    pub data: BTreeMap<String, Value>,
 }
 
 /// `StateValue` of an alarm.

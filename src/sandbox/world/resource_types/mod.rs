@@ -4,6 +4,7 @@
 //! API call uses, with the same constraints. Any other type gets a physical id and plausible attributes.
 
 mod alarms;
+mod dynamic;
 pub mod generic;
 mod iam;
 mod iam_policies;
@@ -16,6 +17,7 @@ mod oam;
 mod properties;
 mod s3;
 mod shapes;
+mod sqs;
 
 use std::collections::BTreeMap;
 
@@ -94,10 +96,11 @@ pub fn create(
     resource_type: &str,
     properties: &Value,
 ) -> Result<Made, HandlerError> {
+    let properties = dynamic::filled(world, &owner.place, properties)?;
     let resource = Resource {
         owner,
         kind: resource_type,
-        properties,
+        properties: &properties,
     };
     match resource_type {
         "AWS::IAM::Role" => iam::create_role(world, resource),
@@ -116,6 +119,7 @@ pub fn create(
         "AWS::CloudWatch::Alarm" => alarms::create(world, resource),
         "AWS::Oam::Sink" => oam::create_sink(world, resource),
         "AWS::Oam::Link" => oam::create_link(world, resource),
+        "AWS::SQS::Queue" => sqs::create(world, resource),
         _ => generic::create(world, resource),
     }
 }
@@ -129,10 +133,11 @@ pub fn update(
     before: &Value,
     after: &Value,
 ) -> Result<Updated, HandlerError> {
+    let filled = dynamic::filled(world, &owner.place, after)?;
     let resource = Resource {
         owner,
         kind: resource_type,
-        properties: after,
+        properties: &filled,
     };
     if create_only(resource_type)
         .iter()
@@ -159,6 +164,7 @@ pub fn update(
         "AWS::CloudWatch::Alarm" => alarms::update(world, resource, physical_id)?,
         "AWS::Oam::Sink" => oam::update_sink(world, resource, physical_id)?,
         "AWS::Oam::Link" => oam::update_link(world, resource, physical_id)?,
+        "AWS::SQS::Queue" => sqs::update(world, resource, physical_id)?,
         _ => generic::update(world, resource, physical_id)?,
     };
     Ok(Updated::InPlace(made))
@@ -193,6 +199,7 @@ pub fn delete(
         "AWS::Logs::Destination" => logs::delete_destination(world, resource, physical_id),
         "AWS::CloudWatch::Alarm" => alarms::delete(world, resource, physical_id),
         "AWS::Oam::Sink" => oam::delete_sink(world, resource, physical_id),
+        "AWS::SQS::Queue" => sqs::delete(world, resource, physical_id),
         _ => generic::delete(world, resource, physical_id),
     };
     match outcome {
@@ -220,6 +227,7 @@ pub fn create_only(resource_type: &str) -> &'static [&'static str] {
         "AWS::Logs::MetricFilter" => &["/FilterName", "/LogGroupName"],
         "AWS::Logs::Destination" => &["/DestinationName"],
         "AWS::CloudWatch::Alarm" => &["/AlarmName"],
+        "AWS::SQS::Queue" => &["/QueueName", "/FifoQueue"],
         other => shapes::of(other).create_only,
     }
 }

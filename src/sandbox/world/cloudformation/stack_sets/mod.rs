@@ -6,6 +6,7 @@ mod definitions;
 mod deploy;
 mod drift;
 mod errors;
+mod import;
 mod instance;
 mod instances;
 mod listing;
@@ -160,6 +161,7 @@ pub fn handle(world: &mut World, call: &Call) -> Option<Result<Value, ApiError>>
         "CreateStackInstances" => instances::create(world, call),
         "UpdateStackInstances" => instances::update(world, call),
         "DeleteStackInstances" => instances::delete(world, call),
+        "ImportStacksToStackSet" => import::import(world, call),
         "DescribeStackInstance" => listing::describe_instance(world, call),
         "ListStackInstances" => listing::list_instances(world, call),
         "DescribeStackSetOperation" => listing::describe_operation(world, call),

@@ -154,4 +154,7 @@ pub struct Operation {
     /// Until then it makes no step, as operations sometimes do on AWS; [`Timestamp::MAX`] is for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_until: Option<Timestamp>,
+    /// It takes stacks over as they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imports: bool,
 }

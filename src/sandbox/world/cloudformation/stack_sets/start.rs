@@ -116,6 +116,7 @@ pub fn accept(
         regions,
         failed: 0,
         held_until: None,
+        imports: false,
     };
     set.operations.push(operation);
     let key = OperationKey {
