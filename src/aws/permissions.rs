@@ -321,7 +321,7 @@ mod tests {
         for text in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws")) {
             for call in ["read(", "once(", "idempotent(", "let operation ="] {
                 for (at, _) in text.match_indices(call) {
-                    let rest = text[at + call.len()..].trim_start();
+                    let rest = text.get(at + call.len()..).unwrap_or_default().trim_start();
                     if let Some(name) = rest.strip_prefix('"').and_then(|r| r.split('"').next())
                         && name.chars().next().is_some_and(char::is_uppercase)
                     {

@@ -154,7 +154,9 @@ impl<'p> Composer<'p> {
         node: &Node,
         findings: &mut Vec<Diagnostic>,
     ) -> BTreeMap<String, (Tenant, Origin)> {
-        let place = node.get("tenants").map_or(&node.origin, |node| &node.origin);
+        let place = node
+            .get("tenants")
+            .map_or(&node.origin, |node| &node.origin);
         let folder = spec.folder().trim_end_matches('/');
         let files: Vec<String> = if folder.ends_with(".yaml") || folder.ends_with(".yml") {
             vec![folder.to_owned()]

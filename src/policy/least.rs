@@ -176,8 +176,8 @@ pub struct Ask {
 /// The questions whose answers tell whether a role may do everything that some uses need, each about one resource that is
 /// like those it will meet.
 pub fn asks(who: Who, uses: &BTreeSet<Use>, setting: &Setting) -> Vec<Ask> {
-    let mut asks: BTreeMap<(String, Option<(String, String)>), BTreeSet<&'static str>> =
-        BTreeMap::new();
+    type Key = (String, Option<(String, String)>);
+    let mut asks: BTreeMap<Key, BTreeSet<&'static str>> = BTreeMap::new();
     let entries = TABLE.iter().filter(|entry| {
         entry.who.contains(&who) && entry.uses.iter().any(|use_| uses.contains(use_))
     });
@@ -208,8 +208,8 @@ pub fn asks(who: Who, uses: &BTreeSet<Use>, setting: &Setting) -> Vec<Ask> {
 /// The policy of one role for some uses; `None` where it has nothing to do. `writes`: also what changes something.
 pub fn policy(who: Who, uses: &BTreeSet<Use>, writes: bool, setting: &Setting) -> Option<Value> {
     // Statements of the same resources and condition are one.
-    let mut statements: BTreeMap<(Vec<String>, Option<(String, String, String)>), BTreeSet<&str>> =
-        BTreeMap::new();
+    type Key = (Vec<String>, Option<(String, String, String)>);
+    let mut statements: BTreeMap<Key, BTreeSet<&str>> = BTreeMap::new();
     let entries = TABLE.iter().filter(|entry| {
         entry.who.contains(&who)
             && (writes || !entry.writes)

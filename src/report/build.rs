@@ -172,7 +172,7 @@ pub fn of_run(past: &Past, plan: &Plan, records: &[Record], made_at: Timestamp) 
         .iter()
         .map(|failure| problem(failure, plan))
         .collect();
-    problems.sort_by(|a, b| key(a).cmp(&key(b)));
+    problems.sort_by_key(key);
     let components = components(plan);
     let cells = cells(plan, &finished);
     let mut counts = BTreeMap::new();

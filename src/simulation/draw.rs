@@ -305,7 +305,8 @@ impl Options {
             // It takes its time, so that it is in the way.
             options.aws.latency = Latency::Real;
         }
-        if !options.catalogue.is_empty() {
+        let moved = |deed: &Interference| matches!(deed, Interference::Definition { .. });
+        if !options.catalogue.is_empty() || options.interference.iter().any(moved) {
             // Two resources that fail, and the rollback of one fails too: a person has to mend it.
             options.broken.clear();
         }

@@ -14,15 +14,14 @@ use crate::config::model::{
     Rollout,
 };
 use crate::config::node::Node;
-use crate::resources::{Composed, Spec};
 use crate::resources::policy::spec::EnvironmentChoice;
+use crate::resources::{Composed, Spec};
 
 const ONE_HOUR: Duration = Duration::from_secs(3_600);
 const FIFTEEN_MINUTES: Duration = Duration::from_secs(900);
 
 /// What works out the components that a declaration stands for.
-pub type Composer<'c> =
-    dyn FnMut(&Composed, &Node, &mut Vec<Diagnostic>) -> Vec<Component> + 'c;
+pub type Composer<'c> = dyn FnMut(&Composed, &Node, &mut Vec<Diagnostic>) -> Vec<Component> + 'c;
 
 /// The model without environments, templates, documents and digest.
 pub fn convert(
@@ -206,7 +205,11 @@ fn unique(
     }
 }
 
-pub(in crate::config) fn component(spec: Spec, node: &Node, findings: &mut Vec<Diagnostic>) -> Component {
+pub(in crate::config) fn component(
+    spec: Spec,
+    node: &Node,
+    findings: &mut Vec<Diagnostic>,
+) -> Component {
     let set = |names: &Option<Vec<String>>| -> Option<BTreeSet<String>> {
         names.as_ref().map(|names| names.iter().cloned().collect())
     };

@@ -306,13 +306,24 @@ async fn gather(
             let all_good = step.targets.iter().all(|target| {
                 is_good(aim, None, evidence.instances.get(target)) && by_this_operation(target)
             });
-            if complete || all_good || poll.elapsed() >= context.deadlines.results {
+            // A row that succeeded is told by the instance too, whose list lags by itself.
+            let told = step.targets.iter().all(|target| {
+                let (row, instance) = (evidence.rows.get(target), evidence.instances.get(target));
+                !row.is_some_and(|row| row.status == "SUCCEEDED")
+                    || is_good(aim, row, instance)
+                    || instance.is_some_and(is_suspended)
+            });
+            if (complete && told) || all_good || poll.elapsed() >= context.deadlines.results {
                 return Ok(evidence);
             }
         }
         context.progress(step, 0, 0, Some("waiting for the results of every target"));
         poll.again().await;
     }
+}
+
+fn is_suspended(instance: &Instance) -> bool {
+    instance.detailed_status == "SKIPPED_SUSPENDED_ACCOUNT"
 }
 
 async fn rows(

@@ -101,10 +101,7 @@ fn callers(tenant: &Tenant) -> Vec<Value> {
 }
 
 fn accounts(tenants: &[&Tenant]) -> Vec<Value> {
-    let accounts: BTreeSet<_> = tenants
-        .iter()
-        .flat_map(|tenant| &tenant.accounts)
-        .collect();
+    let accounts: BTreeSet<_> = tenants.iter().flat_map(|tenant| &tenant.accounts).collect();
     accounts
         .into_iter()
         .map(|account| sub(format!("arn:${{AWS::Partition}}:iam::{account}:root")))
@@ -237,6 +234,7 @@ pub fn trust(tenant: &Tenant, external_id: &Value) -> Value {
                     "ArnEquals": { "aws:PrincipalArn": callers },
                     "StringEquals": { "aws:RequestTag/tenant": tenant.id },
                     "ForAllValues:StringEquals": { "aws:TagKeys": SESSION_TAGS },
+                    "Null": { "aws:TagKeys": "false" },
                 },
             },
         ],
@@ -259,7 +257,9 @@ pub fn permissions(tenant: &Tenant) -> Value {
                 })
             })
             .collect();
-        statements.push(json!({ "Sid": "Models", "Effect": "Allow", "Action": INVOKE, "Resource": models }));
+        statements.push(
+            json!({ "Sid": "Models", "Effect": "Allow", "Action": INVOKE, "Resource": models }),
+        );
     }
     if !tenant.profiles.is_empty() {
         let profiles: Vec<Value> = tenant
@@ -274,9 +274,15 @@ pub fn permissions(tenant: &Tenant) -> Value {
                 })
             })
             .collect();
-        statements.push(json!({ "Sid": "Profiles", "Effect": "Allow", "Action": INVOKE, "Resource": profiles }));
+        statements.push(
+            json!({ "Sid": "Profiles", "Effect": "Allow", "Action": INVOKE, "Resource": profiles }),
+        );
         // A profile leads to other Regions, and the call is checked for the model there too; only on this way.
-        let behind: BTreeSet<&str> = tenant.profiles.iter().map(super::tenant::ProfileId::model).collect();
+        let behind: BTreeSet<&str> = tenant
+            .profiles
+            .iter()
+            .map(super::tenant::ProfileId::model)
+            .collect();
         let behind: Vec<Value> = behind
             .into_iter()
             .map(|model| {

@@ -1,34 +1,17 @@
-//! SEC-01: what was called in simulated runs is what the one table of permissions grants, nothing missing and nothing that
-//! is never sent.
+//! SEC-01: what was called in simulated runs is granted by the one table of permissions, to who called. (That nothing in the table
+//! is never sent is proved beside it, from the calls that the code names.)
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use crate::aws::permissions::{TABLE, Who, of};
+use crate::aws::permissions::{Who, of};
 use crate::simulation::draw::{Options, Start};
 use crate::simulation::{fleet, run, sweep};
 
 /// A rollout begun, changed, and taken back, in good and in bad weather.
 const SEEDS: std::ops::Range<u64> = 0..24;
-
-/// Operations of commands and declarations that the simulated rollouts do not have; each has a test of its own elsewhere.
-const ELSEWHERE: &[&str] = &[
-    // Drift, doctor.
-    "HeadBucket",
-    "SimulatePrincipalPolicy",
-    // A bucket for the journal, a bucket for large templates.
-    "GetObject",
-    "HeadObject",
-    "ListObjectsV2",
-    "PutObject",
-    // A declared delegated administrator.
-    "ListDelegatedAdministrators",
-    "RegisterDelegatedAdministrator",
-    // Where AWS leaves `Paths` of accounts empty.
-    "ListAccountsForParent",
-    // Only after an interruption with --stop-operations.
-    "StopStackSetOperation",
-];
+/// Different operations that these runs make at least.
+const LEAST: usize = 30;
 
 fn sdk_name(signing: &str) -> &'static str {
     match signing {
@@ -44,7 +27,7 @@ fn sdk_name(signing: &str) -> &'static str {
 }
 
 #[test]
-fn every_simulated_call_is_granted_to_who_made_it_and_every_grant_is_used() {
+fn every_simulated_call_is_granted_to_who_made_it() {
     let seen: Mutex<BTreeMap<(&'static str, String), BTreeSet<Who>>> = Mutex::default();
     fleet::on_threads(1, || {
         let all = SEEDS
@@ -80,20 +63,6 @@ fn every_simulated_call_is_granted_to_who_made_it_and_every_grant_is_used() {
             );
         }
     }
-    let unused: Vec<String> = TABLE
-        .iter()
-        .filter(|entry| !ELSEWHERE.contains(&entry.operation))
-        .flat_map(|entry| {
-            entry
-                .who
-                .iter()
-                .filter(|who| {
-                    !seen
-                        .get(&(entry.service, entry.operation.to_owned()))
-                        .is_some_and(|seen| seen.contains(who))
-                })
-                .map(|who| format!("{who:?} {} {}", entry.service, entry.operation))
-        })
-        .collect();
-    assert!(unused.is_empty(), "granted and never sent: {unused:#?}");
+    // The whole of a rollout was there to be seen.
+    assert!(seen.len() >= LEAST, "{} operations", seen.len());
 }
