@@ -53,7 +53,7 @@ pub(super) const fn once(name: &'static str) -> Operation {
 }
 
 /// A client of one service.
-pub(super) trait Client: Sized {
+pub(super) trait Client: Clone + Send + 'static {
     const SERVICE: &'static str;
     fn connect(config: &SdkConfig, guard: Guard) -> Self;
 }
@@ -173,12 +173,12 @@ impl Aws {
         let mut backoff = BACKOFF_FIRST;
         loop {
             self.inner.pacer.turn(&key).await;
-            let config = if operation.effect == Effect::Read {
-                self.config(place).await?
+            let credentials = if operation.effect == Effect::Read {
+                self.credentials(place).await?
             } else {
-                self.known_config(place).await?
+                self.known_credentials(place).await?
             };
-            let client = C::connect(&config, self.inner.guard.clone());
+            let client = self.client(place, credentials);
             // Writes to Organizations that meet are refused (ConcurrentModificationException).
             let turn = if C::SERVICE == "Organizations" && !reads(operation.name) {
                 Some(self.inner.organizations_writes.lock().await)

@@ -2,6 +2,7 @@
 //! error classes, paginated lists. Types of the SDK never leave it.
 
 mod call;
+mod clients;
 mod connect;
 pub mod error;
 pub mod guard;
@@ -67,6 +68,7 @@ struct Inner {
     guard: guard::Guard,
     pacer: pacing::Pacer,
     sessions: session::Sessions,
+    clients: clients::Clients,
     call_as: CallAs,
     /// One write to Organizations at a time.
     organizations_writes: tokio::sync::Mutex<()>,

@@ -301,12 +301,24 @@ mod tests {
     use super::*;
     use crate::aws::guard::reads;
 
+    fn sources(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .flat_map(|path| {
+                if path.is_dir() {
+                    sources(&path)
+                } else {
+                    vec![std::fs::read_to_string(path).unwrap()]
+                }
+            })
+            .collect()
+    }
+
     /// The names that calls in this folder are made with: `read("…")`, `once("…")`, `idempotent("…")`, or a variable.
     fn named_in_source() -> BTreeSet<String> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws");
         let mut names = BTreeSet::new();
-        for file in std::fs::read_dir(folder).unwrap() {
-            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for text in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws")) {
             for call in ["read(", "once(", "idempotent(", "let operation ="] {
                 for (at, _) in text.match_indices(call) {
                     let rest = text.get(at + call.len()..).unwrap_or_default().trim_start();

@@ -16,12 +16,36 @@ use crate::config::schema;
 pub struct Arguments {
     /// Folder to write to; made if it is missing
     directory: Option<PathBuf>,
+    /// Another rollout to start from
+    #[arg(long, value_enum, value_name = "NAME", conflicts_with_all = ["ci", "editor"])]
+    example: Option<Example>,
     /// Only a workflow that plans on a change request and applies after an approval
     #[arg(long, value_enum, value_name = "SERVICE")]
     ci: Option<Service>,
     /// Only settings that make an editor check the files while they are written
     #[arg(long, value_enum, value_name = "EDITOR")]
     editor: Option<Editor>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Example {
+    /// Tenants who call models through one account and keep their records in their own
+    Tenants,
+}
+
+impl Example {
+    fn table(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Tenants => TENANTS,
+        }
+    }
+
+    /// Where its own rollout and environments stand in the repository; they are written without it.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Tenants => "templates/tenants/example/",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,9 +89,19 @@ impl Arguments {
             ));
         }
         if files.is_empty() {
-            files = FILES
+            let (table, folder) = match self.example {
+                None => (FILES, ""),
+                Some(example) => (example.table(), example.folder()),
+            };
+            files = table
                 .iter()
-                .map(|(path, text)| (*path, (*text).to_owned()))
+                .map(|(path, text)| {
+                    let path: &str = path;
+                    (
+                        path.strip_prefix(folder).unwrap_or(path),
+                        (*text).to_owned(),
+                    )
+                })
                 .collect();
         }
         files
@@ -113,6 +147,24 @@ const FILES: &[(&str, &str)] = files![
     "templates/policies/only-from-vpc-endpoints.json",
     "templates/policies/protect-invocation-logging.json",
     "templates/policies/require-guardrail.json",
+];
+
+/// The example with tenants.
+const TENANTS: &[(&str, &str)] = files![
+    "templates/tenants/example/rollout.yaml",
+    "templates/tenants/example/environments/customers.yaml",
+    "templates/tenants/example/tenants/example.yaml",
+    "templates/policies/keep-memoryless.json",
+    "templates/tenants/customer.yaml",
+    "templates/tenants/deployer-role.yaml",
+    "templates/tenants/tenants.svg",
+    "templates/tenants/callback/README.md",
+    "templates/tenants/callback/pyproject.toml",
+    "templates/tenants/callback/bedrail_callback/__init__.py",
+    "templates/tenants/callback/bedrail_callback/delivery.py",
+    "templates/tenants/callback/bedrail_callback/handler.py",
+    "templates/tenants/callback/bedrail_callback/py.typed",
+    "templates/tenants/callback/bedrail_callback/session.py",
 ];
 
 pub fn run(common: &Common, arguments: &Arguments) -> Exit {
@@ -186,7 +238,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn the_table_equals_the_folders_of_the_repository() {
+    fn the_tables_equal_the_folders_of_the_repository() {
         fn walk(root: &Path, folder: &Path, found: &mut BTreeSet<String>) {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
@@ -208,7 +260,11 @@ mod tests {
         for folder in ["environments", "templates"] {
             walk(root, &root.join(folder), &mut there);
         }
-        let table: BTreeSet<String> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        let table: BTreeSet<String> = [FILES, TENANTS]
+            .into_iter()
+            .flatten()
+            .map(|(path, _)| (*path).to_owned())
+            .collect();
         assert_eq!(table, there);
     }
 }

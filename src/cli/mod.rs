@@ -97,7 +97,7 @@ pub enum Command {
     Doctor,
     /// Each value that applies to an account, and where it is set
     Explain(explain::Arguments),
-    /// The least IAM policy that each role of the tool needs, by phase, and the role templates
+    /// The least IAM policy that each role needs, by phase, and the role templates
     Permissions(permissions::Arguments),
     /// The embedded AWS by itself: serve it, reset it, seed one of any size
     Sandbox(sandbox::Arguments),

@@ -21,7 +21,7 @@ use super::node::{Entry, Key, Node, NodeKind, Scalar};
 use super::project::{Project, Sources};
 use super::structure::StandIn;
 use super::yaml::{Dialect, read};
-use super::{schema, structure};
+use super::{schema, structure, tenants};
 use crate::policy::Document;
 use crate::resources::Spec;
 use crate::template::Template;
@@ -187,7 +187,18 @@ impl Loader {
             None => nothing(path, &schema)?,
         };
         let file: RolloutFile = self.typed(&draft.node, draft.sound)?;
-        let mut rollout = convert::rollout::convert(file, &draft.node, &mut self.findings);
+        let mut composer = tenants::Composer::new(
+            &mut self.project,
+            file.organization.template_bucket.is_some(),
+        );
+        let mut rollout = convert::rollout::convert(
+            file,
+            &draft.node,
+            &mut |composed, node, findings| composer.compose(composed, node, findings),
+            &mut self.findings,
+        );
+        let composed = composer.finish();
+        rollout.templates = composed.templates;
         rollout.environments = environments;
         let phases = draft
             .node
@@ -203,6 +214,33 @@ impl Loader {
                 self.nodes.components.insert(name.to_owned(), node.clone());
             }
         }
+        // What a declaration stands for has its node, and who waits for it waits for all of that.
+        for (name, members) in &composed.members {
+            if let Some(node) = self.nodes.components.get(name).cloned() {
+                for member in members {
+                    self.nodes
+                        .components
+                        .entry(member.clone())
+                        .or_insert_with(|| node.clone());
+                }
+            }
+        }
+        for component in rollout
+            .phases
+            .iter_mut()
+            .flat_map(|phase| &mut phase.components)
+        {
+            let more: Vec<String> = component
+                .depends_on
+                .iter()
+                .filter_map(|name| composed.members.get(name))
+                .flatten()
+                .filter(|member| **member != component.name)
+                .cloned()
+                .collect();
+            component.depends_on.extend(more);
+        }
+        self.nodes.composed = composed.members;
         self.nodes.rollout = Some(draft.node);
         self.nodes.rollout_lost = draft.lost;
         self.hide_components(&mut rollout);

@@ -18,6 +18,7 @@ pub mod pattern;
 pub mod project;
 pub mod schema;
 pub mod structure;
+mod tenants;
 pub mod text;
 mod tree;
 pub mod yaml;

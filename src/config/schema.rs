@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::file::environment::EnvironmentFile;
 use super::file::rollout::RolloutFile;
+use crate::resources::tenant_access::tenant::TenantsFile;
 
 /// Keys that may stand without a value: what is left when somebody deletes the last entry below them.
 pub const LEFT_EMPTY: &[&str] = &["components", "parameters", "tags"];
@@ -17,6 +18,11 @@ pub fn rollout() -> Value {
 /// For `environments/*.yaml`.
 pub fn environment() -> Value {
     schema::<EnvironmentFile>()
+}
+
+/// For files of tenants.
+pub fn tenants() -> Value {
+    schema::<TenantsFile>()
 }
 
 fn schema<T: schemars::JsonSchema>() -> Value {

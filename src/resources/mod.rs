@@ -2,7 +2,9 @@
 //! organization (`desired`), what is there (`observe`), the difference (`diff`), how to change it (`apply`), how to take
 //! the change back (`undo`), what accounts that arrive get (`onboard`) and how to take all of it out (`teardown`).
 //!
-//! A new kind is a new folder and one line in the list below.
+//! A new kind is a new folder and one line in the list below. A kind that consists of components of other kinds is a line
+//! in the second part of that list, and needs none of these but what is declared: what it consists of is worked out when
+//! the files are read.
 
 pub mod invocation_logging;
 pub mod organization_access;
@@ -10,6 +12,7 @@ pub mod policy;
 pub mod scope;
 pub mod stack;
 pub mod stack_set;
+pub mod tenant_access;
 pub mod values;
 
 use schemars::JsonSchema;
@@ -29,7 +32,10 @@ use scope::Scope;
 /// They are compared in this order: what a kind needs from another (trusted access, outputs of stacks) comes
 /// from one above it.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal in $module:ident;)*) => {
+    (
+        single { $($(#[$doc:meta])* $variant:ident = $name:literal in $module:ident;)* }
+        composed { $($(#[$composed_doc:meta])* $composed:ident = $composed_name:literal in $composed_module:ident;)* }
+    ) => {
         /// The kinds of components.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Kind {
@@ -48,8 +54,32 @@ macro_rules! kinds {
         /// One component as it is declared in a phase of `rollout.yaml`.
         #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
         #[serde(tag = "kind")]
-        pub enum Spec {
+        pub enum Declared {
             $($(#[$doc])* #[serde(rename = $name)] $variant($module::spec::Spec),)*
+            $($(#[$composed_doc])* #[serde(rename = $composed_name)] $composed($composed_module::spec::Spec),)*
+        }
+
+        /// What a component is to everything after the files.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Spec {
+            $($(#[$doc])* $variant($module::spec::Spec),)*
+        }
+
+        /// What stands for several components.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Composed {
+            $($(#[$composed_doc])* $composed($composed_module::spec::Spec),)*
+        }
+
+        impl Declared {
+            /// # Errors
+            /// The declaration stands for several components.
+            pub fn single(self) -> Result<Spec, Composed> {
+                match self {
+                    $(Self::$variant(spec) => Ok(Spec::$variant(spec)),)*
+                    $(Self::$composed(spec) => Err(Composed::$composed(spec)),)*
+                }
+            }
         }
 
         impl Spec {
@@ -151,16 +181,22 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Trusted access for StackSets, policy types, delegated administrator.
-    OrganizationAccess = "organizationAccess" in organization_access;
-    /// One CloudFormation stack in one account, per Region.
-    Stack = "stack" in stack;
-    /// One StackSet per environment.
-    StackSet = "stackSet" in stack_set;
-    /// An organization policy and what it is attached to.
-    Policy = "policy" in policy;
-    /// Bedrock's model invocation logging, per account and Region.
-    InvocationLogging = "invocationLogging" in invocation_logging;
+    single {
+        /// Trusted access for StackSets, policy types, delegated administrator.
+        OrganizationAccess = "organizationAccess" in organization_access;
+        /// One CloudFormation stack in one account, per Region.
+        Stack = "stack" in stack;
+        /// One StackSet per environment.
+        StackSet = "stackSet" in stack_set;
+        /// An organization policy and what it is attached to.
+        Policy = "policy" in policy;
+        /// Bedrock's model invocation logging, per account and Region.
+        InvocationLogging = "invocationLogging" in invocation_logging;
+    }
+    composed {
+        /// One role per tenant in the account whose model quota the tenants share; consists of stacks.
+        TenantAccess = "tenantAccess" in tenant_access;
+    }
 }
 
 impl Observation {

@@ -20,6 +20,8 @@ mod lockout;
 #[cfg(test)]
 mod moto;
 #[cfg(test)]
+mod onboard;
+#[cfg(test)]
 mod permissions;
 #[cfg(test)]
 mod policies;
@@ -36,3 +38,5 @@ mod scenarios;
 mod support;
 #[cfg(test)]
 mod templates;
+#[cfg(test)]
+mod tenants;

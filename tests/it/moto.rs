@@ -188,6 +188,37 @@ fn a_rollout_is_the_same_on_moto_from_the_first_plan_to_the_removal_of_a_policy(
         .expect_code(0);
 }
 
+/// A7: the same watcher on moto's queue: an account arrives, is told of three times, and is governed once.
+#[test]
+fn a_watcher_on_moto_carries_along_who_arrives() {
+    let stage = Stage::set();
+    stage.bedrail(["apply", "--yes"]).run().expect_code(0);
+    let arrive = |queue: &str| {
+        let mut command = Python::get().command();
+        command
+            .arg(repository().join("tests/moto/arrive.py"))
+            .env("MOTO_URL", stage.server.url())
+            .env("QUEUE_URL", queue);
+        run(command, Duration::from_secs(60)).expect_code(0).stdout
+    };
+    let queue = arrive("");
+    let watcher = stage
+        .bedrail([
+            "onboard", "--watch", "--yes", "--format", "json", "--every", "1h", "--queue", &queue,
+        ])
+        .start();
+    let limit = Duration::from_secs(120);
+    watcher.after("\"event\":\"looked\"", limit);
+    arrive(&queue);
+    watcher.after("\"onboarded\":1", limit);
+    watcher.signal("TERM");
+    assert_eq!(watcher.end(limit), Some(0));
+    stage
+        .bedrail(["plan", "--detailed-exitcode"])
+        .run()
+        .expect_code(0);
+}
+
 /// R4: nothing is found of an untouched organization, and of a changed one exactly what was changed.
 fn drifts_only_where_somebody_changed_something(stage: &Stage) {
     let drift = |code: i32| {

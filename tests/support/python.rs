@@ -52,6 +52,16 @@ impl Python {
         }
     }
 
+    /// The environment of `tests/tenants/requirements.txt`: langchain-core, and what the callback package is tried with.
+    #[track_caller]
+    pub fn langchain() -> &'static Self {
+        static READY: OnceLock<Result<Python, String>> = OnceLock::new();
+        match READY.get_or_init(|| prepare("tests/tenants/requirements.txt")) {
+            Ok(python) => python,
+            Err(problem) => panic!("{problem}"),
+        }
+    }
+
     /// Where its programs are.
     pub fn programs(&self) -> PathBuf {
         interpreter(&self.folder)

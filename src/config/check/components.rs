@@ -69,7 +69,10 @@ fn names(context: &Context, component: &Component, findings: &mut Vec<Diagnostic
         Spec::Policy(_) | Spec::StackSet(_) | Spec::InvocationLogging(_) => {}
     }
     for (name, origin) in context.component_items(component, &["dependsOn"]) {
-        if context.rollout.component(name).is_none() && !context.hides_component(name) {
+        if context.rollout.component(name).is_none()
+            && !context.nodes.composed.contains_key(name)
+            && !context.hides_component(name)
+        {
             findings.push(unknown_component(context, name, origin));
         }
     }

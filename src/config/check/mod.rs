@@ -26,6 +26,8 @@ pub struct Nodes {
     pub rollout: Option<Node>,
     /// By component name.
     pub components: BTreeMap<String, Node>,
+    /// Components by the name of the declaration that stands for them.
+    pub composed: BTreeMap<String, BTreeSet<String>>,
     /// By environment name; merged with what they extend.
     pub environments: BTreeMap<String, Node>,
     /// References in some values could not be read.

@@ -14,17 +14,25 @@ use crate::config::model::{
     Rollout,
 };
 use crate::config::node::Node;
-use crate::resources::Spec;
 use crate::resources::policy::spec::EnvironmentChoice;
+use crate::resources::{Composed, Spec};
 
 const ONE_HOUR: Duration = Duration::from_secs(3_600);
 const FIFTEEN_MINUTES: Duration = Duration::from_secs(900);
 
+/// What works out the components that a declaration stands for.
+pub type Composer<'c> = dyn FnMut(&Composed, &Node, &mut Vec<Diagnostic>) -> Vec<Component> + 'c;
+
 /// The model without environments, templates, documents and digest.
-pub fn convert(file: RolloutFile, node: &Node, findings: &mut Vec<Diagnostic>) -> Rollout {
+pub fn convert(
+    file: RolloutFile,
+    node: &Node,
+    compose: &mut Composer<'_>,
+    findings: &mut Vec<Diagnostic>,
+) -> Rollout {
     let accounts = accounts(&file, node);
     let journal = journal(&file, node, findings);
-    let phases = phases(file.phases, node, findings);
+    let phases = phases(file.phases, node, compose, findings);
     Rollout {
         name: file.name,
         organization: Organization {
@@ -134,6 +142,7 @@ fn deployer_role(role: FileRole, node: &Node, findings: &mut Vec<Diagnostic>) ->
 fn phases(
     sections: Vec<crate::config::file::rollout::PhaseSection>,
     node: &Node,
+    compose: &mut Composer<'_>,
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<Phase> {
     let mut phase_names = BTreeMap::new();
@@ -154,9 +163,12 @@ fn phases(
                     .components
                     .into_iter()
                     .zip(nodes)
-                    .map(|(spec, node)| {
+                    .flat_map(|(declared, node)| {
                         unique("component", node, &mut component_names, findings);
-                        component(spec, node, findings)
+                        match declared.single() {
+                            Ok(spec) => vec![component(spec, node, findings)],
+                            Err(composed) => compose(&composed, node, findings),
+                        }
                     })
                     .collect(),
             }
@@ -193,7 +205,11 @@ fn unique(
     }
 }
 
-fn component(spec: Spec, node: &Node, findings: &mut Vec<Diagnostic>) -> Component {
+pub(in crate::config) fn component(
+    spec: Spec,
+    node: &Node,
+    findings: &mut Vec<Diagnostic>,
+) -> Component {
     let set = |names: &Option<Vec<String>>| -> Option<BTreeSet<String>> {
         names.as_ref().map(|names| names.iter().cloned().collect())
     };

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::ids::{AccountId, OrganizationId, Region};
-use crate::resources::Spec;
+use crate::resources::Declared;
 
 use super::scalar::Span;
 
@@ -148,5 +148,5 @@ pub struct ProtectedSection {
 pub struct PhaseSection {
     #[schemars(regex(pattern = r"^[a-z][a-z0-9-]{0,39}$"), extend("x-expected" = "lower-case letters, digits and hyphens, at most 40, a letter first"))]
     pub name: String,
-    pub components: Vec<Spec>,
+    pub components: Vec<Declared>,
 }

@@ -56,13 +56,14 @@ pub(super) fn create(world: &mut World, resource: Resource<'_>) -> Result<Made, 
         .cloned()
         .unwrap_or_default();
     let created = world.now;
+    let detail = detail(resource).or_else(|| secret(world, resource));
     world.regional(&resource.owner.place).generic.insert(
         format!("{}|{}", resource.kind, made.physical_id),
         Generic {
             arn,
             name,
             created,
-            detail: detail(resource),
+            detail,
         },
     );
     Ok(made)
@@ -87,6 +88,7 @@ pub(super) fn update(
         });
     };
     let (name, arn, created) = (held.name.clone(), held.arn.clone(), held.created);
+    let kept = held.detail.clone();
     // The part that was drawn when the resource was made is the tail of its id.
     let drawn = physical_id
         .rsplit(['/', ':', '|'])
@@ -101,7 +103,8 @@ pub(super) fn update(
             arn,
             name,
             created,
-            detail: detail(resource),
+            // What was drawn for a secret stays through its changes.
+            detail: detail(resource).or(kept),
         },
     );
     Ok(again)
@@ -118,12 +121,39 @@ pub(super) fn delete(
 }
 
 fn detail(resource: Resource<'_>) -> Option<Value> {
+    if resource.kind == "AWS::Events::Rule" {
+        return Some(resource.properties.clone());
+    }
     (resource.kind == "AWS::Bedrock::Guardrail").then(|| {
         json!({
             "blockedInputMessaging": resource.text("BlockedInputMessaging"),
             "blockedOutputsMessaging": resource.text("BlockedOutputsMessaging"),
         })
     })
+}
+
+/// The value of a secret: given, or drawn.
+fn secret(world: &mut World, resource: Resource<'_>) -> Option<Value> {
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    if resource.kind != "AWS::SecretsManager::Secret" {
+        return None;
+    }
+    let value = match resource.text("SecretString") {
+        Some(given) => given.to_owned(),
+        None => {
+            let length = resource
+                .properties
+                .pointer("/GenerateSecretString/PasswordLength")
+                .and_then(|length| match length {
+                    Value::String(text) => text.parse().ok(),
+                    other => other.as_u64(),
+                })
+                .and_then(|length| usize::try_from(length).ok())
+                .unwrap_or(32);
+            world.ids.text(length, LETTERS)
+        }
+    };
+    Some(json!({ "secretString": value }))
 }
 
 fn made(resource: Resource<'_>, name: &str, drawn: &str) -> Made {

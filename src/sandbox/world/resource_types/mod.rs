@@ -4,6 +4,7 @@
 //! API call uses, with the same constraints. Any other type gets a physical id and plausible attributes.
 
 mod alarms;
+mod dynamic;
 pub mod generic;
 mod iam;
 mod iam_policies;
@@ -95,10 +96,11 @@ pub fn create(
     resource_type: &str,
     properties: &Value,
 ) -> Result<Made, HandlerError> {
+    let properties = dynamic::filled(world, &owner.place, properties)?;
     let resource = Resource {
         owner,
         kind: resource_type,
-        properties,
+        properties: &properties,
     };
     match resource_type {
         "AWS::IAM::Role" => iam::create_role(world, resource),
@@ -131,10 +133,11 @@ pub fn update(
     before: &Value,
     after: &Value,
 ) -> Result<Updated, HandlerError> {
+    let filled = dynamic::filled(world, &owner.place, after)?;
     let resource = Resource {
         owner,
         kind: resource_type,
-        properties: after,
+        properties: &filled,
     };
     if create_only(resource_type)
         .iter()
