@@ -10,4 +10,5 @@ mod policies;
 mod runs;
 mod stack_sets;
 pub mod stage;
+mod tenants;
 mod waves;
