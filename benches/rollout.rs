@@ -37,6 +37,53 @@ fn main() {
     print("plan with nothing to do", &again);
     calls(&again);
     least(project, &again);
+    for command in ["status", "drift"] {
+        let looked = run(project, &[command, "--sandbox", "--format", "json", "-v"]);
+        print(&format!("{command} of an untouched organization"), &looked);
+        calls(&looked);
+    }
+    let arrived = arrive(project);
+    report(&arrived);
+    let onboarded = run(
+        project,
+        &["onboard", "--sandbox", "--yes", "--no-progress", "-v"],
+    );
+    print("onboard one account", &onboarded);
+    calls(&onboarded);
+}
+
+/// Puts one more account beside the first one of an environment.
+fn arrive(project: &Path) -> String {
+    use bedrail::sandbox::world::organizations::{Joined, Member, State};
+    use bedrail::sandbox::{Clock, Sandbox, world::AccountId};
+    let outcome =
+        Sandbox::open(&project.join(".bedrail/sandbox"), Clock::system()).and_then(|sandbox| {
+            sandbox.change(|world| {
+                let parent = world
+                    .organizations
+                    .accounts
+                    .values()
+                    .find(|member| member.name.starts_with("dev-"))
+                    .map(|member| member.parent.clone());
+                let Some(parent) = parent else {
+                    return "there is no account dev-… to stand beside".to_owned();
+                };
+                let member = Member {
+                    name: "dev-arrived".to_owned(),
+                    email: "dev-arrived@example.com".to_owned(),
+                    state: State::Active,
+                    joined: Joined::Created,
+                    since: world.now,
+                    parent,
+                    tags: BTreeMap::new(),
+                };
+                world
+                    .organizations
+                    .add_account(AccountId("690000000001".to_owned()), member);
+                "one account has arrived".to_owned()
+            })
+        });
+    outcome.unwrap_or_else(|error| error.to_string())
 }
 
 struct Measured {

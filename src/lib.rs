@@ -13,6 +13,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod digest;
+pub mod doctor;
 pub mod ids;
 pub mod journal;
 pub mod live;

@@ -299,11 +299,17 @@ impl Records {
     async fn history(&self, own: &RunId) -> Result<Past, Trouble> {
         let mut past = Past::default();
         let runs = self.medium.runs().await?;
+        let mut next_began = self.clock.now();
         for id in runs.into_iter().filter(|id| id != own).take(REMEMBERED) {
-            let Ok(kept) = self.read(id).await else {
+            let Ok(kept) = self.read(id.clone()).await else {
                 continue;
             };
-            for (key, at) in kept.recalled.past.waves_changed {
+            // What a run began and saw no end of may have ended as late as the run after it began.
+            let unsettled = kept.recalled.unsettled_waves(&kept.plan);
+            let ended = next_began;
+            let late = unsettled.into_iter().map(|key| (key, ended));
+            next_began = id.started().unwrap_or(next_began);
+            for (key, at) in kept.recalled.past.waves_changed.into_iter().chain(late) {
                 let last = past.waves_changed.entry(key).or_insert(at);
                 *last = (*last).max(at);
             }

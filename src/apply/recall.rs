@@ -6,7 +6,7 @@ use crate::journal::Entry;
 use crate::journal::entry::RunStarted;
 use crate::journal::format::Record;
 use crate::plan::undo::Touched;
-use crate::plan::{Plan, StepId, Target};
+use crate::plan::{Plan, Step, StepId, Target};
 
 use super::event::{Check, Event, Failure, FailureClass, GateState, RunOutcome, StepOutcome, What};
 use super::past::{Done, Past, WaveKey};
@@ -41,14 +41,7 @@ impl Recalled {
         let waves: BTreeMap<&StepId, WaveKey> = plan
             .steps
             .iter()
-            .filter_map(|step| {
-                let key = WaveKey {
-                    phase: step.phase.clone(),
-                    environment: step.environment.clone()?,
-                    wave: step.wave.clone()?,
-                };
-                Some((&step.id, key))
-            })
+            .filter_map(|step| Some((&step.id, wave_of(step)?)))
             .collect();
         for record in records {
             recalled.take(record, &planned);
@@ -57,6 +50,15 @@ impl Recalled {
             }
         }
         recalled
+    }
+
+    /// Waves with steps that were begun and whose end is not known.
+    pub fn unsettled_waves(&self, plan: &Plan) -> Vec<WaveKey> {
+        plan.steps
+            .iter()
+            .filter(|step| self.past.intended.contains(&step.id))
+            .filter_map(wave_of)
+            .collect()
     }
 
     /// What is known of waves: which gates were passed, and when a wave was last changed.
@@ -211,6 +213,14 @@ impl Recalled {
             }
         }
     }
+}
+
+fn wave_of(step: &Step) -> Option<WaveKey> {
+    Some(WaveKey {
+        phase: step.phase.clone(),
+        environment: step.environment.clone()?,
+        wave: step.wave.clone()?,
+    })
 }
 
 /// Where something is left to be done.

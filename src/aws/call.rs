@@ -53,7 +53,7 @@ pub(super) const fn once(name: &'static str) -> Operation {
 }
 
 /// A client of one service.
-pub(super) trait Client: Sized {
+pub(super) trait Client: Clone + Send + 'static {
     const SERVICE: &'static str;
     fn connect(config: &SdkConfig, guard: Guard) -> Self;
 }
@@ -76,6 +76,7 @@ macro_rules! client {
 client!(aws_sdk_bedrock, "Bedrock");
 client!(aws_sdk_cloudformation, "CloudFormation");
 client!(aws_sdk_cloudwatch, "CloudWatch");
+client!(aws_sdk_iam, "IAM");
 client!(aws_sdk_kms, "KMS");
 client!(aws_sdk_organizations, "Organizations");
 client!(aws_sdk_sqs, "SQS");
@@ -172,12 +173,12 @@ impl Aws {
         let mut backoff = BACKOFF_FIRST;
         loop {
             self.inner.pacer.turn(&key).await;
-            let config = if operation.effect == Effect::Read {
-                self.config(place).await?
+            let credentials = if operation.effect == Effect::Read {
+                self.credentials(place).await?
             } else {
-                self.known_config(place).await?
+                self.known_credentials(place).await?
             };
-            let client = C::connect(&config, self.inner.guard.clone());
+            let client = self.client(place, credentials);
             // Writes to Organizations that meet are refused (ConcurrentModificationException).
             let turn = if C::SERVICE == "Organizations" && !reads(operation.name) {
                 Some(self.inner.organizations_writes.lock().await)

@@ -74,30 +74,47 @@ impl Aws {
         place: &Place,
         name: &str,
     ) -> Result<Option<(AlarmState, String)>, AwsError> {
-        let answer = self
-            .call(place, read("DescribeAlarms"), async |client: Client| {
-                client
-                    .describe_alarms()
-                    .alarm_names(name)
-                    .alarm_types(AlarmType::MetricAlarm)
-                    .alarm_types(AlarmType::CompositeAlarm)
-                    .send()
-                    .await
-            })
+        let found = self
+            .list(
+                place,
+                read("DescribeAlarms"),
+                async |client: Client, token| {
+                    client
+                        .describe_alarms()
+                        .alarm_names(name)
+                        .alarm_types(AlarmType::MetricAlarm)
+                        .alarm_types(AlarmType::CompositeAlarm)
+                        .set_next_token(token)
+                        .send()
+                        .await
+                },
+                |answer| {
+                    let metric = answer.metric_alarms().iter().map(|alarm| {
+                        (
+                            alarm.alarm_name(),
+                            alarm.state_value(),
+                            alarm.state_reason(),
+                        )
+                    });
+                    let composite = answer.composite_alarms().iter().map(|alarm| {
+                        (
+                            alarm.alarm_name(),
+                            alarm.state_value(),
+                            alarm.state_reason(),
+                        )
+                    });
+                    let states: Vec<_> = metric
+                        .chain(composite)
+                        .filter(|(named, _, _)| *named == Some(name))
+                        .map(|(_, state, reason)| {
+                            let reason = reason.unwrap_or("CloudWatch gave no reason");
+                            (AlarmState::of(state), reason.to_owned())
+                        })
+                        .collect();
+                    Ok((states, answer.next_token().map(str::to_owned)))
+                },
+            )
             .await?;
-        let metric = answer
-            .metric_alarms()
-            .iter()
-            .find(|alarm| alarm.alarm_name() == Some(name))
-            .map(|alarm| (alarm.state_value(), alarm.state_reason()));
-        let composite = answer
-            .composite_alarms()
-            .iter()
-            .find(|alarm| alarm.alarm_name() == Some(name))
-            .map(|alarm| (alarm.state_value(), alarm.state_reason()));
-        Ok(metric.or(composite).map(|(state, reason)| {
-            let reason = reason.unwrap_or("CloudWatch gave no reason");
-            (AlarmState::of(state), reason.to_owned())
-        }))
+        Ok(found.into_iter().next())
     }
 }

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::ids::Region;
 
 use super::call::causes;
+use super::clients::Clients;
 use super::guard::Guard;
 use super::pacing::{Pacer, Pacing};
 use super::session::{Deployer, Sessions, load};
@@ -118,6 +119,8 @@ impl Aws {
                 },
                 _ => ConnectError::Aws(error),
             })?;
+        // Those that were asked about: the first ones may have ended meanwhile.
+        let credentials = aws.source(&aws.home()).await.map_err(ConnectError::Aws)?;
         let mut aws = open(&options, base, pacing, identity, credentials);
         if let Some(inner) = std::sync::Arc::get_mut(&mut aws.inner) {
             inner.guard = Guard::default();
@@ -153,6 +156,7 @@ fn open(
             guard: Guard::default(),
             pacer: Pacer::new(pacing),
             sessions: Sessions::new(options.deployer.clone(), source),
+            clients: Clients::default(),
             call_as: options.call_as,
             organizations_writes: tokio::sync::Mutex::default(),
         }),

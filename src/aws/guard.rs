@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+    BeforeDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextRef,
+    BeforeTransmitInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 /// Attempts by service and operation.
 pub type Census = BTreeMap<(String, String), u64>;
@@ -27,6 +30,8 @@ pub struct Guard {
 struct Inner {
     writes_allowed: AtomicBool,
     census: Mutex<Census>,
+    /// What the last answer said of the time, and when it came.
+    date: Mutex<Option<(Timestamp, Instant)>>,
 }
 
 /// Operations that change nothing. Whatever is not here is a write.
@@ -35,6 +40,7 @@ pub(super) fn reads(operation: &str) -> bool {
         || operation.starts_with("List")
         || operation.starts_with("Get")
         || operation.starts_with("Head")
+        || operation.starts_with("Simulate")
         // Hands out a session; without it no member account can be read.
         || operation == "AssumeRole"
 }
@@ -48,6 +54,16 @@ impl Guard {
     /// From here on calls may change something.
     pub fn allow_writes(&self) {
         self.inner.writes_allowed.store(true, Ordering::Relaxed);
+    }
+
+    /// The time on the other side now, by the last answer that told it.
+    pub fn their_time(&self) -> Option<Timestamp> {
+        let (date, at) = (*self
+            .inner
+            .date
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner))?;
+        date.checked_add(at.elapsed()).ok()
     }
 
     /// What was called so far, retries included.
@@ -97,6 +113,27 @@ impl Intercept for Guard {
                 .unwrap_or_else(PoisonError::into_inner)
                 .entry(key)
                 .or_default() += 1;
+        }
+        Ok(())
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context
+            .response()
+            .headers()
+            .get("date")
+            .and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
+        if let Some(date) = date {
+            *self
+                .inner
+                .date
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some((date.timestamp(), Instant::now()));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! error classes, paginated lists. Types of the SDK never leave it.
 
 mod call;
+mod clients;
 mod connect;
 pub mod error;
 pub mod guard;
@@ -11,6 +12,7 @@ mod session;
 
 pub mod bedrock;
 pub mod cloudwatch;
+pub mod iam;
 pub mod kms;
 pub mod objects;
 pub mod organizations;
@@ -66,6 +68,7 @@ struct Inner {
     guard: guard::Guard,
     pacer: pacing::Pacer,
     sessions: session::Sessions,
+    clients: clients::Clients,
     call_as: CallAs,
     /// One write to Organizations at a time.
     organizations_writes: tokio::sync::Mutex<()>,
@@ -94,6 +97,13 @@ impl Aws {
     /// Until this is called, every call that changes something fails before it leaves the machine.
     pub fn allow_writes(&self) {
         self.inner.guard.allow_writes();
+    }
+
+    /// How far this machine's clock is ahead of AWS's, as far as an answer told; AWS refuses requests that are more than
+    /// five minutes off (Signature Version 4).
+    pub fn clock_offset(&self) -> Option<jiff::SignedDuration> {
+        let theirs = self.inner.guard.their_time()?;
+        Some(self.inner.clock.now().duration_since(theirs))
     }
 
     /// Attempts so far, by service and operation.

@@ -22,6 +22,10 @@ pub enum Use {
     Templates,
     /// A gate looks at an alarm.
     Gate,
+    /// A StackSet's values are outputs of a stack.
+    Outputs,
+    /// `bedrail doctor`.
+    Doctor,
     OrganizationAccess,
     Policy,
     Stack,
@@ -37,6 +41,8 @@ impl Use {
         Use::Journal,
         Use::Templates,
         Use::Gate,
+        Use::Outputs,
+        Use::Doctor,
         Use::OrganizationAccess,
         Use::Policy,
         Use::Stack,
@@ -158,7 +164,7 @@ table! {
     "STS" {
         // Needs no permission, and cannot be denied (STS API reference).
         "GetCallerIdentity" reads [Operator, Deployer] for [Discovery] needs [];
-        "AssumeRole" reads [Operator] for [Stack, InvocationLogging, Gate, Policy] needs [
+        "AssumeRole" reads [Operator] for [Stack, Outputs, InvocationLogging, Gate, Policy] needs [
             only("sts:AssumeRole", DEPLOYER, OUR_ORGANIZATION),
             only("sts:SetSourceIdentity", DEPLOYER, OUR_ORGANIZATION)
         ];
@@ -195,7 +201,8 @@ table! {
             only("iam:CreateServiceLinkedRole", &["arn:{partition}:iam::{management}:role/aws-service-role/stacksets.cloudformation.amazonaws.com/*"],
                 ("StringEquals", "iam:AWSServiceName", "stacksets.cloudformation.amazonaws.com"))
         ];
-        "ListStackSets" reads [Operator] for [StackSet] needs [on("cloudformation:ListStackSets", ANY)];
+        // Also tells whether an environment is new.
+        "ListStackSets" reads [Operator] for [Discovery, StackSet] needs [on("cloudformation:ListStackSets", ANY)];
         "DescribeStackSet" reads [Operator] for [StackSet] needs [on("cloudformation:DescribeStackSet", STACK_SETS)];
         "ListStackInstances" reads [Operator] for [StackSet] needs [on("cloudformation:ListStackInstances", STACK_SETS)];
         "DescribeStackInstance" reads [Operator] for [StackSet] needs [on("cloudformation:DescribeStackInstance", STACK_SETS)];
@@ -218,7 +225,7 @@ table! {
         "ImportStacksToStackSet" writes [Operator] for [StackSet] needs [on("cloudformation:ImportStacksToStackSet", INSTANCES)];
         "StopStackSetOperation" writes [Operator] for [StackSet] needs [on("cloudformation:StopStackSetOperation", STACK_SETS)];
         // Of all stacks of an account at once: the list has no resource of its own.
-        "DescribeStacks" reads [Operator, Deployer] for [Stack] needs [on("cloudformation:DescribeStacks", ANY)];
+        "DescribeStacks" reads [Operator, Deployer] for [Stack, Outputs] needs [on("cloudformation:DescribeStacks", ANY)];
         "GetTemplate" reads [Operator, Deployer] for [Stack] needs [on("cloudformation:GetTemplate", STACKS)];
         // What stays when a stack is deleted, those of StackSets included (`destroy`, `offboard`).
         "ListStackResources" reads [Operator, Deployer] for [Stack, StackSet] needs [
@@ -261,6 +268,11 @@ table! {
             on("s3:PutObject", TEMPLATE_OBJECTS)
         ];
         "HeadObject" reads [Operator] for [Templates] needs [on("s3:GetObject", TEMPLATE_OBJECTS)];
+    }
+    "IAM" {
+        "SimulatePrincipalPolicy" reads [Operator] for [Doctor] needs [
+            on("iam:SimulatePrincipalPolicy", &["arn:{partition}:iam::{administrator}:role/*", "arn:{partition}:iam::{administrator}:user/*"])
+        ];
     }
     "CloudWatch" {
         "DescribeAlarms" reads [Operator, Deployer] for [Gate] needs [on("cloudwatch:DescribeAlarms", ALARMS)];
@@ -309,7 +321,7 @@ mod tests {
         for text in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws")) {
             for call in ["read(", "once(", "idempotent(", "let operation ="] {
                 for (at, _) in text.match_indices(call) {
-                    let rest = text[at + call.len()..].trim_start();
+                    let rest = text.get(at + call.len()..).unwrap_or_default().trim_start();
                     if let Some(name) = rest.strip_prefix('"').and_then(|r| r.split('"').next())
                         && name.chars().next().is_some_and(char::is_uppercase)
                     {

@@ -7,13 +7,12 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_types::SdkConfig;
 use aws_types::region::Region as SdkRegion;
 use jiff::Timestamp;
 
 use crate::ids::AccountId;
 
-use super::call::{causes, idempotent};
+use super::call::{Client, causes, idempotent};
 use super::error::{AwsError, ErrorClass};
 use super::{Aws, Place};
 
@@ -107,22 +106,23 @@ impl Sessions {
 const QUESTIONS_MAX: u32 = 5;
 
 impl Aws {
-    /// The SDK's configuration for calls in `place`.
-    pub(super) async fn config(&self, place: &Place) -> Result<SdkConfig, AwsError> {
-        let credentials = self.credentials(place).await?;
-        Ok(self.config_with(place, credentials))
+    /// A client of a service in `place`, that signs with these credentials.
+    pub(super) fn client<C: Client>(&self, place: &Place, credentials: Credentials) -> C {
+        let inner = &self.inner;
+        let key = credentials.access_key_id().to_owned();
+        inner.clients.get(C::SERVICE, place, &key, || {
+            let config = inner
+                .base
+                .to_builder()
+                .region(SdkRegion::new(place.region.to_string()))
+                .credentials_provider(SharedCredentialsProvider::new(credentials))
+                .build();
+            C::connect(&config, inner.guard.clone())
+        })
     }
 
-    fn config_with(&self, place: &Place, credentials: Credentials) -> SdkConfig {
-        self.inner
-            .base
-            .to_builder()
-            .region(SdkRegion::new(place.region.to_string()))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .build()
-    }
-
-    async fn credentials(&self, place: &Place) -> Result<Credentials, AwsError> {
+    /// Credentials for calls in `place`.
+    pub(super) async fn credentials(&self, place: &Place) -> Result<Credentials, AwsError> {
         if place.account == self.inner.identity.account {
             self.source(place).await
         } else {
@@ -132,13 +132,13 @@ impl Aws {
 
     /// The same for calls that change something: whose the session is has been asked, also of one that was
     /// renewed on the way (somebody may have logged in elsewhere meanwhile).
-    pub(super) async fn known_config(&self, place: &Place) -> Result<SdkConfig, AwsError> {
+    pub(super) async fn known_credentials(&self, place: &Place) -> Result<Credentials, AwsError> {
         let mut stop = wrong_account(place, "unknown".to_owned());
         for _ in 0..QUESTIONS_MAX {
             let credentials = self.credentials(place).await?;
             let key = credentials.access_key_id().to_owned();
             if self.inner.sessions.known().contains(&key) || mutant!(SessionNotAsked) {
-                return Ok(self.config_with(place, credentials));
+                return Ok(credentials);
             }
             let identity = Box::pin(self.who_is(place)).await?;
             if identity.account != place.account {
@@ -157,7 +157,7 @@ impl Aws {
     /// called before the first change there.
     pub async fn verify(&self, account: &AccountId) -> Result<(), AwsError> {
         let place = Place::new(account, &self.inner.home_region);
-        self.known_config(&place).await.map(drop)
+        self.known_credentials(&place).await.map(drop)
     }
 
     /// The same with a session that is asked for anew, so that a role that can no longer be assumed shows.
@@ -169,7 +169,7 @@ impl Aws {
     }
 
     /// The source credentials, loaded again shortly before they end.
-    async fn source(&self, place: &Place) -> Result<Credentials, AwsError> {
+    pub(super) async fn source(&self, place: &Place) -> Result<Credentials, AwsError> {
         let mut slot = self.inner.sessions.source.lock().await;
         let soon = self.inner.clock.system_time().checked_add(MARGIN);
         if let Some(credentials) = slot.as_ref()

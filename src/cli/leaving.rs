@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::options::{Common, Format};
 use super::plan as plan_command;
-use super::render::streams;
+use super::render::{plan_text, streams};
 use super::running::{self, Driving};
 use super::session::{Session, Stop};
 use super::{apply, waiting};
@@ -43,7 +43,7 @@ pub async fn take_out(
     };
     let plan = plan(common, session, &leaving.removal).await?;
     if plan.is_empty() {
-        say_left(common, &leaving, &plan)?;
+        say_left(common, &leaving, &plan);
         return Ok(exit_of_rest(&plan));
     }
     if common.format == Format::Text {
@@ -59,6 +59,7 @@ pub async fn take_out(
             return Ok(Exit::Error);
         }
     }
+    let names = plan.account_names.clone();
     let stays: Vec<Note> = plan
         .notes
         .iter()
@@ -83,7 +84,8 @@ pub async fn take_out(
     rest.notes.extend(stays);
     rest.notes.sort();
     rest.notes.dedup();
-    say_left(common, &leaving, &rest)?;
+    rest.account_names.extend(names);
+    say_left(common, &leaving, &rest);
     Ok(exit_of_rest(&rest))
 }
 
@@ -106,7 +108,7 @@ fn exit_of_rest(rest: &Plan) -> Exit {
     }
 }
 
-fn say_left(common: &Common, leaving: &Leaving<'_>, rest: &Plan) -> Result<(), Stop> {
+fn say_left(common: &Common, leaving: &Leaving<'_>, rest: &Plan) {
     let text = if !rest.is_empty() {
         format!(
             "{} is not out yet: see what is left above, and run the same again",
@@ -123,12 +125,16 @@ fn say_left(common: &Common, leaving: &Leaving<'_>, rest: &Plan) -> Result<(), S
     match common.format {
         Format::Text | Format::Markdown => {
             if !rest.notes.is_empty() || !rest.is_empty() {
-                plan_command::show(rest, common)?;
+                // Whoever cleans up by hand needs every id.
+                let options = plan_text::Options {
+                    verbose: true,
+                    ..plan_command::text_options(common)
+                };
+                streams::result(&plan_text::plan_text(rest, options));
             }
             streams::result_line(&text);
         }
         // The events are the result.
         Format::Json => streams::notice(&text),
     }
-    Ok(())
 }

@@ -5,6 +5,7 @@ mod approving;
 mod census;
 mod completions;
 mod destroy;
+mod doctor;
 mod drift;
 mod embedded;
 pub mod exit;
@@ -92,9 +93,11 @@ pub enum Command {
     History(history::Arguments),
     /// The audit record of the runs
     Log(log::Arguments),
+    /// What could be in the way of a run; changes nothing
+    Doctor,
     /// Each value that applies to an account, and where it is set
     Explain(explain::Arguments),
-    /// The least IAM policy that each role of the tool needs, by phase, and the role templates
+    /// The least IAM policy that each role needs, by phase, and the role templates
     Permissions(permissions::Arguments),
     /// The embedded AWS by itself: serve it, reset it, seed one of any size
     Sandbox(sandbox::Arguments),
@@ -133,6 +136,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Status(arguments) => status::run(&cli.common, &arguments).await,
         Command::Drift(arguments) => drift::run(&cli.common, &arguments).await,
         Command::Report(arguments) => report::run(&cli.common, &arguments).await,
+        Command::Doctor => doctor::run(&cli.common).await,
         Command::History(arguments) => history::run(&cli.common, &arguments).await,
         Command::Log(arguments) => log::run(&cli.common, &arguments).await,
         Command::Explain(arguments) => explain::run(&cli.common, &arguments).await,

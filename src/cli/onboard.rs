@@ -27,6 +27,7 @@ use crate::session::Arrived;
 const PROBED: usize = 16;
 /// Between two looks at accounts that are not ready.
 const LOOK_FIRST: Duration = Duration::from_secs(15);
+const LOOK_LEAST: Duration = Duration::from_secs(1);
 const LOOK_MAX: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Clone, clap::Args)]
@@ -127,7 +128,10 @@ pub async fn once(common: &Common, arguments: &Arguments, mut ask: Ask) -> Resul
         let attempt = attempt(common, arguments, &session, ask).await?;
         ask = Ask::Nobody;
         onboarded += attempt.done.onboarded;
-        let wait = look.mul_f64(session.time_scale());
+        let wait = look.mul_f64(session.time_scale()).max(LOOK_LEAST);
+        if common.verbose > 0 {
+            super::census::print(&session.aws.census());
+        }
         session.close()?;
         let over = started.elapsed() + wait > arguments.wait;
         if attempt.not_yet.is_empty() || over || attempt.done.exit == Exit::Interrupted {

@@ -91,10 +91,11 @@ fn policies(rollout: &Rollout, phases: &[&Phase]) -> Value {
             "deployer": policy(Who::Deployer, uses, writes, &setting),
         })
     };
-    let all: BTreeSet<Use> = phases
+    let mut all: BTreeSet<Use> = phases
         .iter()
         .flat_map(|phase| uses(rollout, phase))
         .collect();
+    all.insert(Use::Doctor);
     let by_phase: Vec<Value> = phases
         .iter()
         .map(|phase| {

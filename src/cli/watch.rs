@@ -138,7 +138,8 @@ impl Watcher<'_> {
                 false => {
                     let wait = backoff.mul_f64(0.5 + fastrand::f64() / 2.0);
                     backoff = (backoff * 2).min(BACKOFF_MAX);
-                    Instant::now() + wait.mul_f64(self.scale).min(every)
+                    let least = Duration::from_secs(1);
+                    Instant::now() + wait.mul_f64(self.scale).max(least).min(every)
                 }
             };
         }

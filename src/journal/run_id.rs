@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,20 @@ impl RunId {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// When the run started; `None` for a moment that no calendar has.
+    pub fn started(&self) -> Option<Timestamp> {
+        // strptime takes a fraction only after a point.
+        let (second, rest) = self.0.split_at_checked(15)?;
+        let millis: i32 = rest.split('-').next()?.parse().ok()?;
+        let at = DateTime::strptime("%Y%m%d-%H%M%S", second).ok()?;
+        let at = at
+            .with()
+            .millisecond(i16::try_from(millis).ok()?)
+            .build()
+            .ok()?;
+        TimeZone::UTC.to_timestamp(at).ok()
     }
 }
 
@@ -98,5 +113,13 @@ mod tests {
         ] {
             assert!(wrong.parse::<RunId>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_run_knows_when_it_started() {
+        let at: Timestamp = "2026-11-21T15:30:00.123Z".parse().unwrap();
+        assert_eq!(RunId::starting(at, 7).started(), Some(at));
+        let impossible: RunId = "20261399-153000123-9f3a".parse().unwrap();
+        assert_eq!(impossible.started(), None);
     }
 }

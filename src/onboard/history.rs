@@ -11,7 +11,7 @@ use crate::plan::Step;
 use crate::runs::{Kept, Records, Trouble};
 
 /// Runs that are looked back at.
-const REMEMBERED: usize = 50;
+const REMEMBERED: usize = 20;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
@@ -127,13 +127,31 @@ fn open(kept: &Kept) -> BTreeMap<String, String> {
         .filter(|step| step.moves_a_definition())
         .filter_map(|step| step.environment.as_ref())
         .collect();
+    // Accounts that failed by themselves keep nobody else from what was promoted: only what was not begun does.
+    let failed: BTreeSet<&AccountId> = kept
+        .failures()
+        .filter(|failure| {
+            !matches!(
+                failure.class,
+                FailureClass::NotAttempted | FailureClass::OutOfScope
+            )
+        })
+        .filter_map(|failure| failure.account.as_ref())
+        .collect();
+    let not_begun = |step: &&Step| {
+        let done = kept.recalled.past.done.contains_key(&step.id);
+        let tried = kept.recalled.failures.get(&step.id).is_some_and(|rows| {
+            rows.iter()
+                .any(|row| row.class != FailureClass::NotAttempted)
+        });
+        let of_failed = accounts(step).next().is_some()
+            && accounts(step).all(|account| failed.contains(account));
+        !done && !tried && !of_failed
+    };
     kept.plan
         .steps
         .iter()
-        .filter(|step| {
-            let ended = kept.recalled.past.done.contains_key(&step.id);
-            !ended
-        })
+        .filter(not_begun)
         .filter_map(|step| step.environment.as_ref())
         .filter(|environment| moving.contains(environment))
         .map(|environment| (environment.clone(), kept.id.to_string()))

@@ -9,7 +9,7 @@ use crate::plan::Target;
 use crate::plan::teardown::{Removal, closed};
 use crate::resources::Observation;
 use crate::resources::scope::Scope;
-use crate::template::Template;
+use crate::template::retained;
 
 /// Stacks that are read at the same time; budgets are per account, so that more of them is no faster for one.
 const CONCURRENCY: usize = 64;
@@ -83,35 +83,4 @@ pub async fn kept(
         kept.insert((name, target), ids);
     }
     Ok(kept)
-}
-
-/// Logical ids of the resources that outlive their stack.
-fn retained(template: &str) -> BTreeSet<String> {
-    let Ok(template) = Template::parse("template", template) else {
-        return BTreeSet::new();
-    };
-    template
-        .resources
-        .into_iter()
-        .filter(|(_, resource)| {
-            matches!(
-                resource.deletion_policy.as_deref(),
-                Some("Retain" | "RetainExceptOnCreate" | "Snapshot")
-            )
-        })
-        .map(|(id, _)| id)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_template_keeps_is_known_by_its_deletion_policies() {
-        let text = "Resources:\n  Bucket: {Type: AWS::S3::Bucket, DeletionPolicy: RetainExceptOnCreate}\n  Key: {Type: AWS::KMS::Key, DeletionPolicy: Retain}\n  Role: {Type: AWS::IAM::Role, Properties: {}}\n";
-        let ids: Vec<String> = retained(text).into_iter().collect();
-        assert_eq!(ids, ["Bucket", "Key"]);
-        assert!(retained("no template").is_empty());
-    }
 }

@@ -73,6 +73,20 @@ impl Setting {
         setting
     }
 
+    /// The same where the caller's account and organization are known.
+    pub fn at(rollout: &Rollout, account: &str, management: &str, organization: &str) -> Self {
+        let mut setting = Self::of(rollout);
+        for (name, text) in [
+            ("account", account),
+            ("administrator", account),
+            ("management", management),
+            ("organization", organization),
+        ] {
+            setting.0.insert(name, vec![text.to_owned()]);
+        }
+        setting
+    }
+
     /// The same with CloudFormation's own words for what only the account knows.
     pub fn for_templates(rollout: &Rollout) -> Self {
         let mut setting = Self::of(rollout);
@@ -131,6 +145,9 @@ pub fn uses(rollout: &Rollout, phase: &Phase) -> BTreeSet<Use> {
             Kind::InvocationLogging => Use::InvocationLogging,
         })
         .collect();
+    if uses.contains(&Use::StackSet) {
+        uses.insert(Use::Outputs);
+    }
     if uses.contains(&Use::Stack) || uses.contains(&Use::StackSet) {
         uses.insert(Use::Templates);
     }
@@ -147,11 +164,52 @@ pub fn uses(rollout: &Rollout, phase: &Phase) -> BTreeSet<Use> {
     uses
 }
 
+/// What to ask of an action: on which resources, with which condition.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ask {
+    pub resources: Vec<String>,
+    /// Key and value.
+    pub known: Option<(String, String)>,
+    pub actions: BTreeSet<&'static str>,
+}
+
+/// The questions whose answers tell whether a role may do everything that some uses need, each about one resource that is
+/// like those it will meet.
+pub fn asks(who: Who, uses: &BTreeSet<Use>, setting: &Setting) -> Vec<Ask> {
+    type Key = (String, Option<(String, String)>);
+    let mut asks: BTreeMap<Key, BTreeSet<&'static str>> = BTreeMap::new();
+    let entries = TABLE.iter().filter(|entry| {
+        entry.who.contains(&who) && entry.uses.iter().any(|use_| uses.contains(use_))
+    });
+    for grant in entries.flat_map(|entry| entry.grants) {
+        let known = grant.only_if.map(|(_, key, value)| {
+            let value = setting.fill(value).into_iter().next().unwrap_or_default();
+            (key.to_owned(), value.replace('*', "example"))
+        });
+        for resource in resources(grant, setting) {
+            let resource = match resource.as_str() {
+                "*" => resource,
+                pattern => pattern.replace('*', "example"),
+            };
+            asks.entry((resource, known.clone()))
+                .or_default()
+                .insert(grant.action);
+        }
+    }
+    asks.into_iter()
+        .map(|((resource, known), actions)| Ask {
+            resources: vec![resource],
+            known,
+            actions,
+        })
+        .collect()
+}
+
 /// The policy of one role for some uses; `None` where it has nothing to do. `writes`: also what changes something.
 pub fn policy(who: Who, uses: &BTreeSet<Use>, writes: bool, setting: &Setting) -> Option<Value> {
     // Statements of the same resources and condition are one.
-    let mut statements: BTreeMap<(Vec<String>, Option<(String, String, String)>), BTreeSet<&str>> =
-        BTreeMap::new();
+    type Key = (Vec<String>, Option<(String, String, String)>);
+    let mut statements: BTreeMap<Key, BTreeSet<&str>> = BTreeMap::new();
     let entries = TABLE.iter().filter(|entry| {
         entry.who.contains(&who)
             && (writes || !entry.writes)

@@ -25,10 +25,11 @@ pub fn management(rollout: &Rollout, phases: &[&Phase]) -> Value {
             resources.insert(id, managed(&description, &policy));
         }
     }
-    let all: BTreeSet<Use> = phases
+    let mut all: BTreeSet<Use> = phases
         .iter()
         .flat_map(|phase| uses(rollout, phase))
         .collect();
+    all.insert(Use::Doctor);
     if let Some(policy) = policy(Who::Operator, &all, false, &setting) {
         let description = "What Bedrail sends for plan, status, drift, report and doctor";
         resources.insert("ReadOnly".to_owned(), managed(description, &policy));

@@ -172,7 +172,7 @@ pub fn of_run(past: &Past, plan: &Plan, records: &[Record], made_at: Timestamp) 
         .iter()
         .map(|failure| problem(failure, plan))
         .collect();
-    problems.sort_by(|a, b| key(a).cmp(&key(b)));
+    problems.sort_by_key(key);
     let components = components(plan);
     let cells = cells(plan, &finished);
     let mut counts = BTreeMap::new();
@@ -468,6 +468,9 @@ fn add(environments: &mut Vec<Environment>, name: &str, path: &str, row: Row) {
 fn sealed(mut environments: Vec<Environment>) -> Vec<Environment> {
     for environment in &mut environments {
         for unit in &mut environment.units {
+            // What is not well comes first, or nobody would find it among thousands.
+            unit.rows
+                .sort_by_key(|row| row.cells.iter().all(|mark| mark.is_well()));
             unit.well = unit
                 .rows
                 .iter()

@@ -7,6 +7,8 @@ mod html;
 mod junit;
 mod markdown;
 mod model;
+#[cfg(test)]
+mod tests;
 
 pub use build::{of_look, of_run};
 pub use html::html;

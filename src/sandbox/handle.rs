@@ -155,15 +155,27 @@ impl Sandbox {
         line: Line,
         request: &Request<Bytes>,
     ) -> Result<Response<Bytes>, NoAnswer> {
+        match Parsed::of(request) {
+            Ok(parsed) => self.call_parsed(line, request, &parsed),
+            Err(why) => Ok(dispatch::unreadable(&why)),
+        }
+    }
+
+    /// [`Sandbox::call_on`] for a request that was read already.
+    ///
+    /// # Errors
+    /// [`NoAnswer`] if the caller is to see a broken or a silent connection.
+    pub fn call_parsed(
+        &self,
+        line: Line,
+        request: &Request<Bytes>,
+        parsed: &Parsed,
+    ) -> Result<Response<Bytes>, NoAnswer> {
         let now = self.clock.now();
-        let parsed = match Parsed::of(request) {
-            Ok(parsed) => parsed,
-            Err(why) => return Ok(dispatch::unreadable(&why)),
-        };
         let inner = &mut *self.lock();
         let asked = Asked {
             line,
-            parsed: &parsed,
+            parsed,
             body: request.body(),
         };
         let Some(mut store) = inner.store.take() else {

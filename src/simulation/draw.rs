@@ -3,14 +3,15 @@
 
 use fastrand::Rng;
 
-use crate::sandbox::faults::{Fault, What, When};
+use crate::sandbox::faults::catalogue::CATALOGUE;
+use crate::sandbox::faults::{Fault, FaultId, Rule, What, When};
 use crate::sandbox::world::Latency;
 use crate::sandbox::world::cloudformation::stack_sets::{OnExisting, Resent};
 
 use super::shape::{AccountKind, HUB, Shape};
 
 /// Seeds that share a shape: reading files and rolling out once serves them all.
-pub const SEEDS_PER_SHAPE: u64 = 16;
+pub const SEEDS_PER_SHAPE: u64 = 20;
 
 /// The full option set of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,13 @@ pub struct Options {
     pub shape: Shape,
     pub start: Start,
     pub aws: Aws,
-    pub faults: Vec<Fault>,
+    pub faults: Vec<Rule>,
+    /// Of the sandbox's catalogue: which are on. Rates, moments and victims follow from the seed.
+    pub catalogue: Vec<FaultId>,
+    /// What gates see before everything is well again.
+    pub alarm: Alarm,
+    /// What people answer before everything is well again.
+    pub answer: Answer,
     /// Resources that fail, each so many times.
     pub broken: Vec<Broken>,
     /// What somebody else does between plan and apply of the first process.
@@ -27,8 +34,12 @@ pub struct Options {
     pub crashes: Vec<Crash>,
     /// Ctrl-C at this mutating call of the first process.
     pub interrupt_at: Option<usize>,
+    /// And AWS's operations are to be stopped too.
+    pub stop_operations: bool,
     /// A second operator starts so many seconds after the first one (F87).
     pub second_operator: Option<u32>,
+    /// The first process is frozen, as by a laptop that sleeps (F89).
+    pub sleep: Option<Sleep>,
     /// The disk of the first process is full from this step on, and the process lives (F85).
     pub disk_full_at: Option<u64>,
     /// Whether the last run is taken back in the end.
@@ -44,6 +55,31 @@ pub enum Start {
     Nothing,
     /// The first version was rolled out, and the second one is due.
     RolledOut,
+}
+
+/// A process that does nothing for a while and then goes on as if nothing had been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sleep {
+    /// After AWS has done its n-th mutating call, counted from 1.
+    pub nth: usize,
+    pub seconds: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alarm {
+    Ok,
+    Rings,
+    NotEnoughData,
+    NotThere,
+}
+
+/// Of whoever is asked for an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Yes,
+    /// Nobody is there.
+    Nobody,
+    No,
 }
 
 /// How this AWS behaves.
@@ -124,6 +160,42 @@ pub struct Wire {
 }
 
 impl Options {
+    /// Whether everything can be as declared in the end.
+    pub fn is_wild(&self) -> bool {
+        self.catalogue.iter().any(|id| WILD.contains(&id.0))
+    }
+
+    /// What somebody does when everything is done: a change that the next plan has to see.
+    pub fn deed(&self) -> Option<Interference> {
+        let mut rng = Rng::with_seed(self.seed ^ 0x0DEE_D000);
+        let deeds = interference(&mut rng, &self.shape);
+        let seen = |deed: &Interference| match deed {
+            Interference::Logging { .. } => self.shape.components.logging,
+            Interference::Policy { .. } => self.shape.components.policy,
+            Interference::Definition { .. } => true,
+            Interference::Operation { .. }
+            | Interference::Suspend { .. }
+            | Interference::Move { .. } => false,
+        };
+        deeds.into_iter().find(seen)
+    }
+
+    /// Whether nothing goes wrong but that processes die.
+    pub fn only_crashes(&self) -> bool {
+        self.faults.is_empty()
+            && self.catalogue.is_empty()
+            && self.broken.is_empty()
+            && self.interference.is_empty()
+            && self.interrupt_at.is_none()
+            && self.second_operator.is_none()
+            && self.sleep.is_none()
+            && self.disk_full_at.is_none()
+            && self.alarm == Alarm::Ok
+            && self.answer == Answer::Yes
+            && self.wire.hang_per_mille == 0
+            && !self.aws.published_rates
+    }
+
     pub fn draw(seed: u64) -> Self {
         let shape = Shape::draw(seed / SEEDS_PER_SHAPE);
         let mut rng = Rng::with_seed(seed);
@@ -135,19 +207,24 @@ impl Options {
         let aws = Aws {
             // Every minute of an operation is some calls more.
             latency: match rng.u8(0..16) {
-                0..10 => Latency::None,
-                10..15 => Latency::Fast,
+                0..12 => Latency::None,
+                12..15 => Latency::Fast,
                 _ => Latency::Real,
             },
-            page_size: (rng.u8(0..4) == 0).then(|| rng.usize(1..=4)),
-            empty_first_pages: rng.u8(0..4) == 0,
+            page_size: (rng.u8(0..8) == 0).then(|| rng.usize(1..=4)),
+            empty_first_pages: rng.u8(0..8) == 0,
+            // Every second of a lag is some looks more.
             list_lag_seconds: match rng.u8(0..16) {
-                0..6 => 0,
-                6 => 90,
+                0..12 => 0,
+                12 => 90,
                 _ => rng.u32(1..=10),
             },
-            role_propagation_seconds: rng.u32(0..=40),
-            published_rates: rng.u8(0..16) == 0,
+            role_propagation_seconds: if rng.u8(0..4) == 0 {
+                rng.u32(1..=40)
+            } else {
+                0
+            },
+            published_rates: rng.u8(0..24) == 0,
             resent: if rng.bool() {
                 Resent::Echo
             } else {
@@ -186,20 +263,41 @@ impl Options {
             },
             hang_per_mille: if rng.u8(0..8) == 0 { 10 } else { 0 },
         };
+        let alarm = match rng.u8(0..8) {
+            0 => Alarm::Rings,
+            1 => Alarm::NotEnoughData,
+            2 => Alarm::NotThere,
+            _ => Alarm::Ok,
+        };
+        let answer = match rng.u8(0..6) {
+            0 => Answer::Nobody,
+            1 => Answer::No,
+            _ => Answer::Yes,
+        };
+        let catalogue = catalogue(&mut rng);
+        let sleep = (rng.u8(0..8) == 0).then(|| Sleep {
+            nth: rng.usize(1..8),
+            seconds: rng.u32(1..=7_200),
+        });
         let mut options = Self {
             seed,
             shape,
             start,
             aws,
             faults,
+            catalogue,
+            alarm,
+            answer,
             broken,
             interference,
             crashes,
             interrupt_at,
+            stop_operations: rng.bool(),
             second_operator,
+            sleep,
             disk_full_at,
             rollback,
-            rest: seed.is_multiple_of(4),
+            rest: seed.is_multiple_of(8),
             wire,
         };
         let foreign = |deed: &Interference| matches!(deed, Interference::Operation { .. });
@@ -207,9 +305,18 @@ impl Options {
             // It takes its time, so that it is in the way.
             options.aws.latency = Latency::Real;
         }
+        let moved = |deed: &Interference| matches!(deed, Interference::Definition { .. });
+        if !options.catalogue.is_empty() || options.interference.iter().any(moved) {
+            // Two resources that fail, and the rollback of one fails too: a person has to mend it.
+            options.broken.clear();
+        }
         if options.second_operator.is_some() {
             // So that the two meet.
             options.wire.delay_millis = 2_000;
+            if let Some(sleep) = options.sleep {
+                // Late enough for the lease to have run out, and in the middle of the sleep.
+                options.second_operator = Some(sleep.seconds / 2);
+            }
         }
         if rollback {
             // What is taken back is one run, and what others did stays.
@@ -245,14 +352,14 @@ fn crash(rng: &mut Rng) -> Crash {
 }
 
 /// Which classes of faults are on, and how often they strike (swarm: each run has some of them).
-fn faults(rng: &mut Rng) -> Vec<Fault> {
+fn faults(rng: &mut Rng) -> Vec<Rule> {
     if rng.u8(0..4) == 0 {
         return Vec::new();
     }
     let mut faults = Vec::new();
     for (service, what) in classes() {
         if rng.u8(0..4) == 0 {
-            faults.push(Fault {
+            faults.push(Rule::from(Fault {
                 service: service.map(str::to_owned),
                 operation: None,
                 account: None,
@@ -263,7 +370,7 @@ fn faults(rng: &mut Rng) -> Vec<Fault> {
                     _ => 120,
                 }),
                 what,
-            });
+            }));
         }
     }
     faults
@@ -280,6 +387,7 @@ fn classes() -> Vec<(Option<&'static str>, What)> {
         (Some("cloudformation"), What::BreakBefore),
         (Some("cloudformation"), What::BreakAfter),
         (Some("cloudformation"), What::LoseAnswer),
+        (Some("cloudformation"), What::AccessDenied),
         (Some("organizations"), What::Throttle),
         (Some("organizations"), What::BreakBefore),
         (Some("organizations"), What::BreakAfter),
@@ -301,6 +409,27 @@ fn classes() -> Vec<(Option<&'static str>, What)> {
         (None, What::ExpiredToken),
         (Some("organizations"), What::AccessDenied),
     ]
+}
+
+/// Faults after which the world is not as the files want it, whatever anybody does: accounts and Regions go, others
+/// forbid things or change what is ours, stacks have to be mended by a person. Runs with one of these have to be safe
+/// and to come to an end, and need not converge.
+pub const WILD: &[u8] = &[
+    16, 17, 20, 24, 25, 26, 27, 30, 33, 34, 35, 36, 37, 38, 43, 54, 55, 56, 60, 67, 68, 73, 75, 77,
+    80, 81, 82, 83,
+];
+
+/// None in most runs, so that what the other faults do is seen; then up to five of the whole catalogue.
+fn catalogue(rng: &mut Rng) -> Vec<FaultId> {
+    if rng.u8(0..3) > 0 {
+        return Vec::new();
+    }
+    let mut on: Vec<FaultId> = (0..rng.usize(1..=5))
+        .filter_map(|_| pick(rng, CATALOGUE).map(|entry| entry.id))
+        .collect();
+    on.sort();
+    on.dedup();
+    on
 }
 
 /// Each strikes once: an update whose rollback fails too has to be mended by a person.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::config::{Failed, Loaded, load};
 
-use super::shape::{AccountKind, ROLLOUT, Shape};
+use super::shape::{AccountKind, Change, ROLLOUT, Shape, Size, Where};
 
 /// Which state of the files: every version changes values, templates and documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +18,22 @@ pub enum Version {
 }
 
 impl Version {
+    /// Which version of the templates goes with this state of the files.
+    pub fn of_templates(self, change: Change) -> Self {
+        match change {
+            Change::Values => Self::First,
+            Change::Everything | Change::Templates => self,
+        }
+    }
+
+    /// Which version of the values goes with this state of the files.
+    pub fn of_values(self, change: Change) -> Self {
+        match change {
+            Change::Templates => Self::First,
+            Change::Everything | Change::Values => self,
+        }
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Self::First => "one",
@@ -50,15 +66,19 @@ impl Version {
 pub const SPECIAL: &str = "special";
 /// Stands everywhere else.
 pub const PLAIN: &str = "plain";
+/// What gates look at.
+pub const ALARM: &str = "sim-errors";
 pub const LOG_GROUP: &str = "/sim/logs";
 pub const ROLE: &str = "bedrail-deployer";
 
 /// All files by their paths.
 pub fn files(shape: &Shape, version: Version) -> BTreeMap<String, String> {
+    let values = version.of_values(shape.change);
+    let version = version.of_templates(shape.change);
     let mut files = BTreeMap::new();
     files.insert("rollout.yaml".to_owned(), rollout(shape));
     for at in 0..shape.environments.len() {
-        if let Some((name, text)) = environment(shape, at, version) {
+        if let Some((name, text)) = environment(shape, at, values) {
             files.insert(format!("environments/{name}.yaml"), text);
         }
     }
@@ -197,6 +217,29 @@ fn environment(shape: &Shape, at: usize, version: Version) -> Option<(&'static s
             "sequential"
         },
     ));
+    if !environment.waves.is_empty() {
+        text.push_str("  waves:\n");
+    }
+    for wave in &environment.waves {
+        let size = match wave.size {
+            Size::Accounts(count) => format!("accounts: {count}"),
+            Size::Percent(percent) => format!("percent: {percent}"),
+        };
+        text.push_str(&format!("    - name: {}\n      {size}\n", wave.name));
+        if wave.bake > 0 {
+            text.push_str(&format!("      bake: {}s\n", wave.bake));
+        }
+        if let Some(place) = wave.alarm {
+            let place = match place {
+                Where::Hub => "hub",
+                Where::Canary => "canary",
+            };
+            text.push_str(&format!("      gate: {{ alarm: {ALARM}, in: {place} }}\n"));
+        }
+        if wave.approval {
+            text.push_str("      approval: required\n");
+        }
+    }
     Some((name, text))
 }
 

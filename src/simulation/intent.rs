@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::sandbox::seed::MANAGEMENT;
 use crate::sandbox::world::cloudformation::stack_sets::{Instance, InstanceStatus, StackSet};
@@ -11,7 +12,7 @@ use crate::sandbox::world::cloudformation::stacks::Stack;
 use crate::sandbox::world::{AccountId, Place, Region, World};
 
 use super::files::{self, LOG_GROUP, Version};
-use super::shape::{self, AccountKind, HOME, HUB, ROLLOUT, Shape};
+use super::shape::{self, AccountKind, HOME, HUB, ROLLOUT, Shape, Size, Wave};
 
 /// One StackSet's share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,13 +34,25 @@ pub struct PolicyIntent {
     pub sign: String,
 }
 
+/// A wave and who is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaveIntent {
+    pub declared: Wave,
+    pub accounts: BTreeSet<String>,
+}
+
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
+    /// Of the templates.
     pub version: Version,
     pub sets: BTreeMap<String, SetIntent>,
     /// By component and environment: names may carry a version.
     pub policies: BTreeMap<(&'static str, &'static str), PolicyIntent>,
+    /// Of the environments that have any.
+    pub waves: BTreeMap<&'static str, Vec<WaveIntent>>,
+    /// Accounts that a policy is tried in before it reaches the others, by environment.
+    pub canaries: BTreeMap<&'static str, BTreeSet<String>>,
     pub hub: bool,
     pub logging: BTreeMap<Place, Value>,
     /// Places where somebody else's configuration stands, which must stay.
@@ -55,6 +68,10 @@ pub fn place(account: &str, region: &str) -> Place {
     }
 }
 
+pub fn key(account: &str, region: &str) -> (AccountId, Region) {
+    (AccountId(account.to_owned()), Region(region.to_owned()))
+}
+
 pub fn home() -> Place {
     place(MANAGEMENT, HOME)
 }
@@ -67,13 +84,22 @@ pub const HUB_STACK: &str = "bedrail-sim-central";
 
 impl Intent {
     pub fn of(shape: &Shape, version: Version) -> Self {
+        let values = version.of_values(shape.change);
+        let version = version.of_templates(shape.change);
         let mut sets = BTreeMap::new();
         let mut policies = BTreeMap::new();
         let mut logging = BTreeMap::new();
+        let mut waves = BTreeMap::new();
+        let mut canaries = BTreeMap::new();
         let members = shape.members();
         for (at, environment) in shape.environments.iter().enumerate() {
             let accounts = members.get(environment.name).cloned().unwrap_or_default();
             let exception = files::exception(shape, at);
+            let dealt = dealt_out(environment, &accounts);
+            canaries.insert(environment.name, canaries_of(&dealt, &accounts));
+            if !dealt.is_empty() {
+                waves.insert(environment.name, dealt);
+            }
             let mut base = BTreeMap::new();
             let mut role = BTreeMap::new();
             for account in accounts {
@@ -81,9 +107,9 @@ impl Intent {
                 role.insert((id.clone(), Region(HOME.to_owned())), BTreeMap::new());
                 for region in &shape.regions {
                     let retention = if exception == Some(account) {
-                        version.exception()
+                        values.exception()
                     } else {
-                        version.retention(at)
+                        values.retention(at)
                     };
                     base.insert(
                         (id.clone(), Region((*region).to_owned())),
@@ -154,7 +180,7 @@ impl Intent {
                         PolicyIntent {
                             members: ids(&inside),
                             others: ids(&outside),
-                            sign: files::model(environment.name, version),
+                            sign: files::model(environment.name, values),
                         },
                     );
                 }
@@ -164,11 +190,30 @@ impl Intent {
             version,
             sets,
             policies,
+            waves,
+            canaries,
             hub: shape.components.hub,
             logging,
             foreign: BTreeMap::new(),
             restored: false,
         }
+    }
+
+    /// What is wanted of the accounts that are left, for a world that some have gone from.
+    #[must_use]
+    pub fn within(mut self, left: &BTreeMap<&'static str, BTreeSet<String>>) -> Self {
+        let is_left = |account: &AccountId| left.values().any(|ids| ids.contains(&account.0));
+        for set in self.sets.values_mut() {
+            set.instances.retain(|(account, _), _| is_left(account));
+        }
+        for ((_, environment), policy) in &mut self.policies {
+            let there = left.get(environment);
+            policy
+                .members
+                .retain(|id| there.is_some_and(|there| there.contains(id)));
+        }
+        self.logging.retain(|place, _| is_left(&place.account));
+        self
     }
 
     fn is_at_rest(&self, stack: &Stack) -> bool {
@@ -311,6 +356,56 @@ impl Intent {
             }
         }
     }
+}
+
+/// The waves of an environment, as the README tells: counts and shares of the accounts, in the order of the SHA-256 of
+/// their ids.
+fn dealt_out(environment: &shape::Environment, accounts: &[&str]) -> Vec<WaveIntent> {
+    let mut left: Vec<(String, &str)> = accounts
+        .iter()
+        .map(|account| (hex(&Sha256::digest(account.as_bytes())), *account))
+        .collect();
+    left.sort();
+    let mut left = left.into_iter().map(|(_, account)| account.to_owned());
+    let mut reached = 0;
+    environment
+        .waves
+        .iter()
+        .map(|wave| {
+            let most = match wave.size {
+                Size::Accounts(count) => count,
+                Size::Percent(percent) => (accounts.len() * percent)
+                    .div_ceil(100)
+                    .saturating_sub(reached),
+            };
+            let accounts: BTreeSet<String> = left.by_ref().take(most).collect();
+            reached += accounts.len();
+            WaveIntent {
+                declared: *wave,
+                accounts,
+            }
+        })
+        .collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Those of the first wave; without waves, the first account.
+fn canaries_of(waves: &[WaveIntent], accounts: &[&str]) -> BTreeSet<String> {
+    waves
+        .iter()
+        .map(|wave| &wave.accounts)
+        .find(|accounts| !accounts.is_empty())
+        .cloned()
+        .unwrap_or_else(|| {
+            let first = accounts.iter().min();
+            first
+                .map(|account| (*account).to_owned())
+                .into_iter()
+                .collect()
+        })
 }
 
 /// The contents of a component's policies that hold for an account, directly or from above.

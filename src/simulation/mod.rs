@@ -12,6 +12,7 @@ pub mod disk;
 pub mod draw;
 pub mod files;
 pub mod fleet;
+pub mod holdings;
 pub mod intent;
 pub mod interference;
 pub mod invariants;

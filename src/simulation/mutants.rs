@@ -38,7 +38,7 @@ mutants! {
     /// A list that broke off is taken for complete.
     PartOfAListTakenForAll: "S18",
     /// SUCCEEDED of an operation is taken for success of all its instances (E26).
-    StatusTakenForResult: "R1",
+    StatusTakenForResult: "R2",
     /// Instances are taken for done whatever their status.
     OutdatedTakenForCurrent: "R2",
     /// A target that failed is not listed.
@@ -59,8 +59,8 @@ mutants! {
     RegionTooMany: "S1",
     /// StackSets deploy by themselves to whoever arrives.
     AutoDeploymentOn: "S1",
-    /// Protected accounts are governed like all others.
-    ProtectedIgnored: "S2",
+    /// Protected accounts are governed like all others: the plan's own check refuses that, for ever.
+    ProtectedIgnored: "L7",
     /// Suspended accounts are targeted (E36).
     SuspendedIncluded: "S2",
     /// Excluded accounts are targeted.
@@ -68,7 +68,7 @@ mutants! {
     /// Nobody asks whose session it is before it changes something.
     SessionNotAsked: "X3",
     /// Every account is worked in with the session of the first (E133).
-    SessionOfAnotherAccount: "S16",
+    SessionOfAnotherAccount: "S1",
     /// What somebody changed after the plan is written over.
     PreimageNotCompared: "S4",
     /// A setting is put whatever is there now.
@@ -89,10 +89,10 @@ mutants! {
     ToleranceIgnored: "S9",
     /// Ctrl-C stops nothing.
     InterruptIgnored: "L5",
-    /// What was there before is not remembered.
-    PreimageForgotten: "S19",
-    /// What is made carries no mark of its owner.
-    OwnershipMarkForgotten: "S17",
+    /// What was there before is not remembered, and a rollback brings what is there already.
+    PreimageForgotten: "S6",
+    /// What is made carries no mark of its owner, and the next run refuses to touch it.
+    OwnershipMarkForgotten: "L7",
     /// A plan changes something.
     PlanWrites: "S22",
 }

@@ -1,17 +1,20 @@
 //! The organization of a [`Shape`], before anything was rolled out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::sandbox::seed::{self, MANAGEMENT, ManagementRole, PlannedAccount};
 use crate::sandbox::world::iam::roles;
+use crate::sandbox::world::monitoring::{AlarmState, alarms};
 use crate::sandbox::world::organizations::{Joined, State};
 use crate::sandbox::world::{AccountId, World};
 
-use super::files::ROLE;
-use super::shape::{AccountKind, BYSTANDER, HUB, Shape};
+use super::draw::Alarm;
+use super::files::{ALARM, ROLE};
+use super::intent;
+use super::shape::{AccountKind, BYSTANDER, Environment, HOME, HUB, Shape};
 
 /// The role that operators work as.
 pub const OPERATOR: &str = "bedrail-operator";
@@ -60,7 +63,51 @@ pub fn world(shape: &Shape) -> World {
             add_role(&mut world, &AccountId(id));
         }
     }
+    set_alarms(&mut world, shape, Alarm::Ok);
     world
+}
+
+/// Sets what gates look at, in the hub and in every account that may be a canary.
+pub fn set_alarms(world: &mut World, shape: &Shape, state: Alarm) {
+    let definition = json!({
+        "MetricName": "Errors",
+        "Namespace": "Sim",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+    });
+    let gated = |environment: &Environment| {
+        let mut waves = environment.waves.iter();
+        waves.any(|wave| wave.alarm.is_some())
+    };
+    let accounts: BTreeSet<&str> = shape
+        .environments
+        .iter()
+        .filter(|environment| gated(environment))
+        .flat_map(|environment| &environment.accounts)
+        .map(|account| account.id.as_str())
+        .chain([HUB])
+        .collect();
+    if accounts.len() == 1 {
+        return;
+    }
+    for account in accounts {
+        let place = intent::place(account, HOME);
+        let state = match state {
+            Alarm::Ok => AlarmState::Ok,
+            Alarm::Rings => AlarmState::Alarm,
+            Alarm::NotEnoughData => AlarmState::InsufficientData,
+            Alarm::NotThere => {
+                let gone = alarms::delete(world, &place, &[ALARM.to_owned()]);
+                debug_assert!(gone.is_ok(), "it was there");
+                continue;
+            }
+        };
+        let set = alarms::put(world, &place, ALARM, &definition, BTreeMap::new())
+            .and_then(|()| alarms::set_state(world, &place, ALARM, state, "as drawn", None));
+        debug_assert!(set.is_ok(), "the definition is sound");
+    }
 }
 
 fn planned(id: &str, name: &str, unit: &str, kind: AccountKind) -> PlannedAccount {

@@ -12,6 +12,17 @@ pub struct Shape {
     pub components: Components,
     /// 1 or 2.
     pub regions: Vec<&'static str>,
+    pub change: Change,
+}
+
+/// What the second version of the files changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    Everything,
+    /// Templates, and no value.
+    Templates,
+    /// Values, and no template.
+    Values,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +32,35 @@ pub struct Environment {
     pub delivery: Delivery,
     /// Goes after the environment before it.
     pub after_previous: bool,
+    /// None: all accounts at once.
+    pub waves: Vec<Wave>,
+}
+
+/// A part of an environment's accounts that goes before the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wave {
+    pub name: &'static str,
+    pub size: Size,
+    /// Seconds to wait after it.
+    pub bake: u32,
+    /// An alarm must be OK after it.
+    pub alarm: Option<Where>,
+    /// Somebody must say yes before it.
+    pub approval: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    Accounts(usize),
+    /// Reached when the wave is done, of all.
+    Percent(usize),
+}
+
+/// Where a gate's alarm is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    Hub,
+    Canary,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,15 +139,20 @@ pub const ROLLOUT: &str = "sim";
 impl Shape {
     pub fn draw(number: u64) -> Self {
         let mut rng = Rng::with_seed(number.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5A5A);
-        let environments = rng.usize(1..=3);
-        let regions = rng.usize(1..=2);
+        // Mostly small, here too: what shows in three environments mostly shows in two.
+        let environments = match rng.u8(0..8) {
+            0..3 => 1,
+            3..7 => 2,
+            _ => 3,
+        };
+        let regions = if rng.u8(0..3) == 0 { 2 } else { 1 };
         // Mostly small: most faults need no more than two accounts to show.
         let most = match rng.u8(0..20) {
             0 => 9,
             1..=4 => 5,
             _ => 3,
         };
-        let environments = ENVIRONMENTS
+        let mut environments: Vec<Environment> = ENVIRONMENTS
             .iter()
             .take(environments)
             .enumerate()
@@ -121,23 +166,38 @@ impl Shape {
                     parallel: rng.bool(),
                 },
                 after_previous: at > 0 && rng.u8(0..4) > 0,
+                waves: waves(&mut rng),
             })
             .collect();
         let often = |rng: &mut Rng| rng.u8(0..4) > 0;
         let components = Components {
             // Dear: a new policy is looked at from inside for minutes.
-            policy: rng.u8(0..8) == 0,
+            policy: rng.u8(0..6) == 0,
             hub: often(&mut rng),
             own_role: rng.bool(),
             logging: often(&mut rng),
             seal: rng.u8(0..24) == 0,
             exception: rng.u8(0..3) == 0,
         };
+        if components.own_role {
+            // Nobody can look into a canary account before the phase that makes the role.
+            for wave in environments
+                .iter_mut()
+                .flat_map(|e: &mut Environment| &mut e.waves)
+            {
+                wave.alarm = wave.alarm.map(|_| Where::Hub);
+            }
+        }
         Self {
             number,
             environments,
             components,
             regions: REGIONS.iter().copied().take(regions).collect(),
+            change: match rng.u8(0..4) {
+                0 => Change::Templates,
+                1 => Change::Values,
+                _ => Change::Everything,
+            },
         }
     }
 
@@ -163,6 +223,7 @@ impl Shape {
                     .collect(),
                 delivery,
                 after_previous: at > 0,
+                waves: Vec::new(),
             })
             .collect();
         Self {
@@ -177,6 +238,7 @@ impl Shape {
                 exception: false,
             },
             regions: REGIONS.to_vec(),
+            change: Change::Everything,
         }
     }
 
@@ -197,12 +259,36 @@ impl Shape {
     }
 }
 
+/// Mostly none: every wave is some operations more.
+fn waves(rng: &mut Rng) -> Vec<Wave> {
+    if rng.u8(0..3) > 0 {
+        return Vec::new();
+    }
+    let wave = |rng: &mut Rng, name, size| Wave {
+        name,
+        size,
+        bake: if rng.bool() { rng.u32(1..=900) } else { 0 },
+        alarm: match rng.u8(0..4) {
+            0 => Some(Where::Hub),
+            1 => Some(Where::Canary),
+            _ => None,
+        },
+        approval: rng.u8(0..4) == 0,
+    };
+    let mut waves = vec![wave(rng, "canary", Size::Accounts(1))];
+    if rng.u8(0..4) == 0 {
+        waves.push(wave(rng, "half", Size::Percent(50)));
+    }
+    waves.push(wave(rng, "rest", Size::Percent(100)));
+    waves
+}
+
 fn accounts(rng: &mut Rng, environment: usize, most: usize) -> Vec<Account> {
     let count = rng.usize(1..=most);
     (1..=count)
         .map(|n| Account {
             id: account_id(environment, n),
-            kind: match rng.u8(0..14) {
+            kind: match rng.u8(0..9) {
                 // The first one is always there, so that every environment has something to do.
                 0 if n > 1 => AccountKind::Suspended,
                 1 if n > 1 => AccountKind::Protected,

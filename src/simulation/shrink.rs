@@ -1,6 +1,6 @@
 //! Makes a failing run smaller while it still breaks the same invariant, and prints it as a test.
 
-use super::draw::Options;
+use super::draw::{Alarm, Answer, Options};
 use super::run;
 
 /// Tries of smaller runs at most.
@@ -11,6 +11,11 @@ const TRIES_MAX: usize = 120;
 pub enum Cut {
     Faults,
     Fault(usize),
+    Catalogue,
+    /// One fault of the catalogue.
+    Listed(usize),
+    Gates,
+    Waves,
     Broken,
     Interference,
     OneInterference(usize),
@@ -18,6 +23,7 @@ pub enum Cut {
     Crash(usize),
     Interrupt,
     SecondOperator,
+    Sleep,
     FullDisk,
     Rollback,
     Environment(usize),
@@ -42,6 +48,17 @@ impl Cut {
         match self {
             Cut::Faults => o.faults.clear(),
             Cut::Fault(at) => without(&mut o.faults, at),
+            Cut::Catalogue => o.catalogue.clear(),
+            Cut::Listed(at) => without(&mut o.catalogue, at),
+            Cut::Gates => {
+                o.alarm = Alarm::Ok;
+                o.answer = Answer::Yes;
+            }
+            Cut::Waves => {
+                for environment in &mut o.shape.environments {
+                    environment.waves.clear();
+                }
+            }
             Cut::Broken => o.broken.clear(),
             Cut::Interference => o.interference.clear(),
             Cut::OneInterference(at) => without(&mut o.interference, at),
@@ -49,6 +66,7 @@ impl Cut {
             Cut::Crash(at) => without(&mut o.crashes, at),
             Cut::Interrupt => o.interrupt_at = None,
             Cut::SecondOperator => o.second_operator = None,
+            Cut::Sleep => o.sleep = None,
             Cut::FullDisk => o.disk_full_at = None,
             Cut::Rollback => o.rollback = false,
             Cut::Environment(at) => {
@@ -141,20 +159,25 @@ pub fn shrunk(seed: u64, id: &str) -> Vec<Cut> {
 fn candidates(options: &Options) -> Vec<Cut> {
     let mut all = vec![
         Cut::Faults,
+        Cut::Catalogue,
         Cut::Crashes,
         Cut::Interference,
         Cut::Broken,
         Cut::Interrupt,
         Cut::SecondOperator,
+        Cut::Sleep,
         Cut::FullDisk,
         Cut::Rollback,
     ];
     all.extend((0..options.shape.environments.len()).map(Cut::Environment));
     all.extend((0..options.shape.environments.len()).map(Cut::Account));
     all.extend((0..options.faults.len()).map(Cut::Fault));
+    all.extend((0..options.catalogue.len()).map(Cut::Listed));
     all.extend((0..options.interference.len()).map(Cut::OneInterference));
     all.extend((0..options.crashes.len()).map(Cut::Crash));
     all.extend([
+        Cut::Gates,
+        Cut::Waves,
         Cut::Region,
         Cut::Policy,
         Cut::Seal,

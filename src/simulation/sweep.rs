@@ -1,10 +1,14 @@
 //! Crash sweep: a small world, all phases, and a crash at every point of every change and of every write of the
 //! journal. After going on the world is as if nothing had happened (S26), and nothing was done twice (S6).
 
-use crate::sandbox::faults::Fault;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::draw::{Aws, Crash, Options, Point, Start, Then, Wire};
-use super::invariants::Breach;
+use crate::sandbox::faults::Rule;
+
+use super::draw::{Alarm, Answer, Aws, Crash, Options, Point, Start, Then, Wire};
+use super::fleet;
+use super::holdings;
 use super::run::{self, Unusable};
 use super::shape::Shape;
 
@@ -12,7 +16,7 @@ use super::shape::Shape;
 pub fn quiet(start: Start) -> Options {
     use crate::sandbox::world::Latency;
     use crate::sandbox::world::cloudformation::stack_sets::{OnExisting, Resent};
-    let faults: Vec<Fault> = Vec::new();
+    let faults: Vec<Rule> = Vec::new();
     Options {
         seed: 0,
         shape: Shape::small(),
@@ -28,11 +32,16 @@ pub fn quiet(start: Start) -> Options {
             on_existing: OnExisting::Apply,
         },
         faults,
+        catalogue: Vec::new(),
+        alarm: Alarm::Ok,
+        answer: Answer::Yes,
         broken: Vec::new(),
         interference: Vec::new(),
         crashes: Vec::new(),
         interrupt_at: None,
+        stop_operations: false,
         second_operator: None,
+        sleep: None,
         disk_full_at: None,
         rollback: false,
         rest: true,
@@ -43,38 +52,102 @@ pub fn quiet(start: Start) -> Options {
     }
 }
 
-/// How many changes the first process makes, and steps of its disk.
-///
-/// # Errors
-/// [`Unusable`].
-pub fn size(start: Start) -> Result<(usize, usize), Unusable> {
-    let outcome = run::run(&quiet(start))?;
-    let changes = outcome
-        .calls
-        .iter()
-        .filter(|call| call.process == 1 && call.is_mutating())
-        .count();
-    Ok((changes, outcome.disk_steps))
+/// Every point at which a process can die in such a run.
+#[derive(Debug)]
+pub struct Points {
+    start: Start,
+    /// What is there in the end when nobody dies.
+    calm: BTreeMap<String, String>,
+    pub all: Vec<(Point, usize, bool)>,
 }
 
-/// A crash at one point; the invariant that broke by it, if one did.
+impl Points {
+    /// Before and after every change (C2 to C4), and at every step of the disk, with the power and without (C0, C1, C5
+    /// to C7).
+    ///
+    /// # Errors
+    /// [`Unusable`].
+    pub fn of(start: Start) -> Result<Self, Unusable> {
+        let options = quiet(start);
+        let outcome = run::run(&options)?;
+        let changes = outcome
+            .calls
+            .iter()
+            .filter(|call| call.process == 1 && call.is_mutating())
+            .count();
+        let calls =
+            (1..=changes).flat_map(|nth| [(Point::Before, nth, false), (Point::After, nth, false)]);
+        let steps = (0..outcome.disk_steps)
+            .flat_map(|nth| [(Point::Disk, nth, false), (Point::Disk, nth, true)]);
+        Ok(Self {
+            start,
+            calm: holdings::of(&outcome.world, &options.shape),
+            all: calls.chain(steps).collect(),
+        })
+    }
+
+    /// Dies at one of them and goes on; what is not as it should be then.
+    ///
+    /// # Errors
+    /// [`Unusable`].
+    pub fn dies_at(&self, at: usize) -> Result<Option<String>, Unusable> {
+        let Some((point, nth, power)) = self.all.get(at).copied() else {
+            return Ok(None);
+        };
+        let options = Options {
+            crashes: vec![Crash {
+                nth,
+                point,
+                power,
+                then: Then::Resume,
+            }],
+            ..quiet(self.start)
+        };
+        let outcome = run::play_once(&options)?;
+        let broken = outcome
+            .breach()
+            .map(|breach| format!("{} {}", breach.id, breach.evidence));
+        let other = holdings::difference(&self.calm, &holdings::of(&outcome.world, &options.shape));
+        let died = broken.or(other.map(|other| format!("S26 {other}")));
+        Ok(died.map(|why| format!("{:?} {point:?} {nth} {power}: {why}", self.start)))
+    }
+}
+
+/// Dies at all of them, or at every `stride`-th; what is not as it should be then.
 ///
 /// # Errors
 /// [`Unusable`].
-pub fn crash(
+pub fn whole(
     start: Start,
-    point: Point,
-    nth: usize,
-    power: bool,
-) -> Result<Option<Breach>, Unusable> {
-    let options = Options {
-        crashes: vec![Crash {
-            nth,
-            point,
-            power,
-            then: Then::Resume,
-        }],
-        ..quiet(start)
+    stride: usize,
+    threads: usize,
+) -> Result<(usize, Vec<String>), Unusable> {
+    let points = std::sync::Mutex::new(None);
+    fleet::on_threads(1, || {
+        if let Ok(mut points) = points.lock() {
+            *points = Some(Points::of(start));
+        }
+    });
+    let points = points.into_inner().ok().flatten().transpose()?;
+    let Some(points) = points else {
+        return Ok((0, Vec::new()));
     };
-    Ok(run::run(&options)?.breach().cloned())
+    let next = AtomicUsize::new(0);
+    let broken = std::sync::Mutex::new(Vec::new());
+    fleet::on_threads(threads, || {
+        loop {
+            let at = next.fetch_add(stride, Ordering::Relaxed);
+            if at >= points.all.len() {
+                return;
+            }
+            let found = points
+                .dies_at(at)
+                .unwrap_or_else(|why| Some(why.to_string()));
+            if let (Some(found), Ok(mut broken)) = (found, broken.lock()) {
+                broken.push(found);
+            }
+        }
+    });
+    let died = points.all.len().div_ceil(stride);
+    Ok((died, broken.into_inner().unwrap_or_default()))
 }

@@ -4,16 +4,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::apply::approvals::Nobody;
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
+use crate::apply::approvals::{Approval, Approvals, Question};
 use crate::apply::event::{Event, What as Said};
 use crate::apply::{Deadlines, Ground, Interrupt, RunReport};
 use crate::aws::{Aws, EmbeddedHttp, EmbeddedKeys, Source};
 use crate::clock::Clock;
 use crate::config::Loaded;
+use crate::journal::Medium;
 use crate::journal::entry::{Command, Process as Claimant};
 use crate::journal::lease::Terms;
 use crate::journal::medium::folder::Folder;
 use crate::journal::medium::memory::{MemoryDisk, Mishap};
+use crate::journal::writer;
 use crate::plan::{Plan, undo};
 use crate::resources::scope::Filter;
 use crate::runs::{How, Kept, Records, Run, Trouble};
@@ -23,13 +28,16 @@ use crate::sandbox::world::World;
 use crate::session::{self, Session};
 
 use super::disk::Paper;
-use super::draw::{Crash, Interference, Point, Wire};
+use super::draw::{Answer, Crash, Interference, Point, Sleep, Wire};
 use super::files;
 use super::interference;
-use super::invariants::{Facts, liveness, reading};
+use super::invariants::{Facts, discovery, liveness, reading, showing};
 use super::organization::OPERATOR;
 use super::record::Stage;
 use super::wire::{Process, Recorder};
+
+/// Where the processes keep their journals.
+const RECORDS: &str = "/records";
 
 /// How a process ended.
 #[derive(Debug)]
@@ -64,11 +72,39 @@ pub enum Task {
     Rollback,
 }
 
+/// Whoever is asked for an approval.
+#[derive(Debug)]
+struct People {
+    answer: Answer,
+    recorder: Recorder,
+}
+
+impl Approvals for People {
+    fn ask(&self, question: Question) -> LocalBoxFuture<'_, Approval> {
+        let by = "somebody".to_owned();
+        let answer = match self.answer {
+            Answer::Nobody => Approval::Pending,
+            Answer::No => Approval::Refused { by },
+            Answer::Yes => {
+                self.recorder.with(|traffic| {
+                    let waves = &mut traffic.judge.waves;
+                    waves.approves(&question.environment, &question.wave);
+                });
+                Approval::Approved { by }
+            }
+        };
+        std::future::ready(answer).boxed_local()
+    }
+}
+
 /// Everything that one process is told.
 #[derive(Debug, Default)]
 pub struct Orders<'o> {
     pub crash: Option<Crash>,
     pub interrupt_at: Option<usize>,
+    pub sleep: Option<Sleep>,
+    /// Ctrl-C stops AWS's operations too.
+    pub stop_operations: bool,
     pub disk_full_at: Option<u64>,
     /// Between plan and apply.
     pub interference: &'o [Interference],
@@ -81,14 +117,27 @@ pub struct Theatre {
     pub disk: MemoryDisk,
     clock: Clock,
     loaded: Loaded,
+    /// Of whoever is asked for an approval.
+    pub answer: Answer,
     processes: usize,
     first_disk: Option<MemoryDisk>,
+    /// The first disk is to be full.
+    full: bool,
 }
 
 impl Theatre {
     /// Steps that the disk of the first process has made.
     pub fn first_disk_steps(&self) -> u64 {
         self.first_disk.as_ref().map_or(0, MemoryDisk::steps)
+    }
+
+    /// Whether the disk of the first process was full, and it lived to be told.
+    pub fn struck_disk(&self) -> bool {
+        self.full
+            && self
+                .first_disk
+                .as_ref()
+                .is_some_and(|disk| disk.struck() > 0)
     }
 
     pub fn new(world: World, loaded: Loaded, facts: Facts, seed: u64, wire: Wire) -> Self {
@@ -100,8 +149,10 @@ impl Theatre {
             sandbox,
             disk: MemoryDisk::default(),
             loaded,
+            answer: Answer::Yes,
             processes: 0,
             first_disk: None,
+            full: false,
         }
     }
 
@@ -123,9 +174,11 @@ impl Theatre {
             orders.crash,
             orders.interrupt_at,
         );
+        process.will_sleep(orders.sleep);
         let disk = self.disk.another_process();
         let mut deadly = false;
         if let Some(step) = orders.disk_full_at {
+            self.full = true;
             disk.plan(step, Mishap::Refuses(std::io::ErrorKind::StorageFull));
         }
         if let Some(crash) = orders.crash.filter(|crash| crash.point == Point::Disk) {
@@ -135,7 +188,7 @@ impl Theatre {
         self.first_disk.get_or_insert_with(|| disk.clone());
         let paper = Paper::new(disk, process.clone(), deadly);
         let records = Records {
-            medium: Arc::new(Folder::on(paper, Path::new("/records"))),
+            medium: Arc::new(Folder::on(paper, Path::new(RECORDS))),
             by: Claimant {
                 operator: format!("operator-{}", self.processes),
                 host: "simulation".to_owned(),
@@ -156,7 +209,26 @@ impl Theatre {
         {
             self.disk.lose_power(process.number as u64);
         }
+        if let Ended::Died = ended {
+            self.opens_what_is_left().await;
+        }
         ended
+    }
+
+    /// Reads every journal as whoever comes next will find it.
+    async fn opens_what_is_left(&self) {
+        let nobody = Process::new(&self.recorder, 0, None, None);
+        let paper = Paper::new(self.disk.another_process(), nobody, false);
+        let medium = Folder::on(paper, Path::new(RECORDS));
+        for run in medium.runs().await.unwrap_or_default() {
+            let opened = writer::read(&medium, &run).await;
+            self.recorder.with(|traffic| {
+                let judge = &mut traffic.judge;
+                let opened = opened.as_ref().map(|opened| opened.records.clone());
+                let run = run.to_string();
+                judge.journals.opens(&run, opened, &mut judge.findings);
+            });
+        }
     }
 
     /// Runs a process while others run too.
@@ -186,12 +258,14 @@ impl Theatre {
         match task {
             Task::Apply => self.apply(process, records, orders).await,
             Task::Resume => match records.newest().await {
-                Ok(Some(kept)) if kept.is_open() => self.go_on(process, records, kept).await,
+                Ok(Some(kept)) if kept.is_open() => {
+                    self.go_on(process, records, kept, orders).await
+                }
                 Ok(_) => self.apply(process, records, orders).await,
                 Err(trouble) => Ended::Refused(trouble),
             },
             Task::Rollback => match records.newest().await {
-                Ok(Some(kept)) => self.take_back(process, records, kept).await,
+                Ok(Some(kept)) => self.take_back(process, records, kept, orders).await,
                 Ok(None) => Ended::Nothing,
                 Err(trouble) => Ended::Refused(trouble),
             },
@@ -213,36 +287,55 @@ impl Theatre {
                 .filter(|call| call.process == process.number)
                 .cloned()
                 .collect();
-            reading::planned(&own, &mut traffic.judge.findings);
+            let judge = &mut traffic.judge;
+            reading::planned(&own, &mut judge.findings);
+            let _ = self.sandbox.look(|world| {
+                discovery::planned(world, &plan, &own, &judge.facts, &mut judge.findings);
+            });
+            showing::plan(&plan, &mut judge.findings);
         });
         for deed in orders.interference {
             self.interferes(process, deed);
         }
         match records.begin(Command::Apply, plan, &|_, _| {}).await {
             Ok(run) => {
+                self.recorder
+                    .with(|traffic| traffic.judge.waves.begins_anew());
                 let command = Some(Command::Apply);
-                Box::pin(self.execute(process, &session.aws, run, command)).await
+                Box::pin(self.execute(process, &session.aws, run, command, orders)).await
             }
             Err(trouble) => Ended::Refused(trouble),
         }
     }
 
-    async fn go_on(&self, process: &Process, records: &Records, kept: Kept) -> Ended {
+    async fn go_on(
+        &self,
+        process: &Process,
+        records: &Records,
+        kept: Kept,
+        orders: &Orders<'_>,
+    ) -> Ended {
         let aws = match self.connect(process).await {
             Ok(aws) => aws,
             Err(why) => return Ended::NoPlan(why),
         };
         let command = kept.command();
         match records.go_on(kept, &|_, _| {}).await {
-            Ok(run) => Box::pin(self.execute(process, &aws, run, command)).await,
+            Ok(run) => Box::pin(self.execute(process, &aws, run, command, orders)).await,
             Err(trouble) => Ended::Refused(trouble),
         }
     }
 
-    async fn take_back(&self, process: &Process, records: &Records, kept: Kept) -> Ended {
+    async fn take_back(
+        &self,
+        process: &Process,
+        records: &Records,
+        kept: Kept,
+        orders: &Orders<'_>,
+    ) -> Ended {
         if kept.command() == Some(Command::Rollback) {
             return if kept.is_open() {
-                self.go_on(process, records, kept).await
+                self.go_on(process, records, kept, orders).await
             } else {
                 Ended::Nothing
             };
@@ -255,7 +348,7 @@ impl Theatre {
         match records.begin(Command::Rollback, plan, &|_, _| {}).await {
             Ok(run) => {
                 let command = Some(Command::Rollback);
-                Box::pin(self.execute(process, &aws, run, command)).await
+                Box::pin(self.execute(process, &aws, run, command, orders)).await
             }
             Err(trouble) => Ended::Refused(trouble),
         }
@@ -267,13 +360,22 @@ impl Theatre {
         aws: &Aws,
         run: Run,
         command: Option<Command>,
+        orders: &Orders<'_>,
     ) -> Ended {
         process.turns_to(match command {
             Some(Command::Rollback) => Stage::RollingBack,
             _ => Stage::Applying,
         });
         let plan = run.plan.clone();
-        let interrupt = Interrupt::default();
+        let interrupt = if orders.stop_operations {
+            Interrupt::stopping_operations()
+        } else {
+            Interrupt::default()
+        };
+        let people = People {
+            answer: self.answer,
+            recorder: self.recorder.clone(),
+        };
         let mut on_event = |event: &Event| {
             if let Said::StepStarted { step, .. } = &event.what {
                 self.recorder
@@ -284,7 +386,7 @@ impl Theatre {
             deadlines: Deadlines::default(),
             ground: Ground::default(),
             interrupt: &interrupt,
-            approvals: &Nobody,
+            approvals: &people,
         };
         let mut work = std::pin::pin!(run.execute(aws, how, &mut on_event));
         let mut told = false;
@@ -296,11 +398,15 @@ impl Theatre {
                     interrupt.set();
                     self.recorder.with(|traffic| {
                         traffic.judge.journals.interrupted.insert(process.number);
+                        traffic.judge.findings.fires(92);
                     });
                 }
                 report = &mut work => break report,
             }
         };
+        self.recorder.with(|traffic| {
+            showing::report(&plan, &report, &mut traffic.judge.findings);
+        });
         Ended::Reported(Box::new((plan, report)))
     }
 

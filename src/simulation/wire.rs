@@ -2,6 +2,7 @@
 //! and is where a process dies.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -16,6 +17,7 @@ use fastrand::Rng;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::sandbox::Sandbox;
 use crate::sandbox::handle::NoAnswer;
@@ -23,7 +25,7 @@ use crate::sandbox::wire::parsed::Body;
 use crate::sandbox::wire::{Observed, Parsed};
 
 use super::disk::Intended;
-use super::draw::{Crash, Point};
+use super::draw::{Crash, Point, Sleep};
 use super::invariants::{Facts, Judge};
 use super::record::{Call, Stage};
 
@@ -96,6 +98,8 @@ struct State {
     stage: Stage,
     crash: Option<Crash>,
     interrupt_at: Option<usize>,
+    sleep: Option<Sleep>,
+    asleep_until: Option<Instant>,
     mutating: usize,
     dead: bool,
 }
@@ -114,6 +118,8 @@ impl Process {
                 stage: Stage::Planning,
                 crash,
                 interrupt_at,
+                sleep: None,
+                asleep_until: None,
                 mutating: 0,
                 dead: false,
             })),
@@ -141,7 +147,51 @@ impl Process {
         tokio::select! {
             biased;
             () = self.death() => None,
-            done = work => Some(done),
+            done = self.with_sleep(work) => Some(done),
+        }
+    }
+
+    /// While it sleeps nothing in it is looked at: its timers have run out when it wakes.
+    async fn with_sleep<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        loop {
+            let awake = std::future::poll_fn(|cx| match work.as_mut().poll(cx) {
+                Poll::Ready(done) => Poll::Ready(Ok(done)),
+                Poll::Pending => match self.lock().asleep_until.take() {
+                    Some(until) => Poll::Ready(Err(until)),
+                    None => Poll::Pending,
+                },
+            });
+            match awake.await {
+                Ok(done) => return done,
+                Err(until) => tokio::time::sleep_until(until).await,
+            }
+        }
+    }
+
+    /// It is going to be frozen for a while.
+    pub fn will_sleep(&self, sleep: Option<Sleep>) {
+        self.lock().sleep = sleep;
+    }
+
+    /// Falls asleep, if it is time: what it was sent is there when it wakes.
+    async fn nods(&self, mutating: bool) {
+        let asleep = {
+            let mut state = self.lock();
+            let due = state
+                .sleep
+                .filter(|sleep| mutating && sleep.nth == state.mutating);
+            if let Some(sleep) = due {
+                let until = Instant::now() + Duration::from_secs(u64::from(sleep.seconds));
+                state.asleep_until = Some(until);
+                state.sleep = None;
+            }
+            due.is_some()
+        };
+        if asleep {
+            self.recorder
+                .with(|traffic| traffic.judge.findings.fires(89));
+            tokio::task::yield_now().await;
         }
     }
 
@@ -160,6 +210,11 @@ impl Process {
     pub fn intends(&self, intents: Vec<Intended>) {
         self.recorder
             .with(|traffic| traffic.judge.journals.intends(self.number, intents));
+    }
+
+    /// Has the checkers note something about what it writes.
+    pub fn records(&self, note: impl FnOnce(&mut Judge)) {
+        self.recorder.with(|traffic| note(&mut traffic.judge));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -198,7 +253,7 @@ impl Process {
             self.recorder
                 .with(|traffic| traffic.judge.before(world, &before));
         });
-        let answer = self.recorder.sandbox.call(&request);
+        let answer = self.recorder.sandbox.call_parsed(0, &request, &parsed);
         let observed = self.recorder.with(|traffic| {
             traffic
                 .last
@@ -224,6 +279,7 @@ impl Process {
         if hangs {
             return std::future::pending().await;
         }
+        self.nods(!read).await;
         self.travel().await;
         match answer {
             Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from))

@@ -119,3 +119,34 @@ impl Template {
             .collect()
     }
 }
+
+/// Logical ids of the resources that outlive their stack.
+pub fn retained(template: &str) -> BTreeSet<String> {
+    let Ok(template) = Template::parse("template", template) else {
+        return BTreeSet::new();
+    };
+    template
+        .resources
+        .into_iter()
+        .filter(|(_, resource)| {
+            matches!(
+                resource.deletion_policy.as_deref(),
+                Some("Retain" | "RetainExceptOnCreate" | "Snapshot")
+            )
+        })
+        .map(|(id, _)| id)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_template_keeps_is_known_by_its_deletion_policies() {
+        let text = "Resources:\n  Bucket: {Type: AWS::S3::Bucket, DeletionPolicy: RetainExceptOnCreate}\n  Key: {Type: AWS::KMS::Key, DeletionPolicy: Retain}\n  Role: {Type: AWS::IAM::Role, Properties: {}}\n";
+        let ids: Vec<String> = retained(text).into_iter().collect();
+        assert_eq!(ids, ["Bucket", "Key"]);
+        assert!(retained("no template").is_empty());
+    }
+}

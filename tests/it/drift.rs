@@ -66,7 +66,11 @@ fn unindented(lines: &str) -> String {
         .lines()
         .enumerate()
         .map(|(at, line)| {
-            let line = if at == 0 { line } else { &line[depth..] };
+            let line = if at == 0 {
+                line
+            } else {
+                line.get(depth..).unwrap_or_default()
+            };
             format!("         {line}\n")
         })
         .collect::<String>()

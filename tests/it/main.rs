@@ -20,6 +20,10 @@ mod lockout;
 #[cfg(test)]
 mod moto;
 #[cfg(test)]
+mod onboard;
+#[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod promises;

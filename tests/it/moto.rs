@@ -136,6 +136,8 @@ fn a_rollout_is_the_same_on_moto_from_the_first_plan_to_the_removal_of_a_policy(
         .expect_code(0);
     assert_eq!(stage.snapshot(), before, "{}", stage.server.log());
 
+    drifts_only_where_somebody_changed_something(&stage);
+
     // One value of one environment: only its StackSet is concerned.
     stage.project.replace(
         "environments/dev.yaml",
@@ -184,4 +186,84 @@ fn a_rollout_is_the_same_on_moto_from_the_first_plan_to_the_removal_of_a_policy(
         .bedrail(["plan", "--detailed-exitcode"])
         .run()
         .expect_code(0);
+}
+
+/// A7: the same watcher on moto's queue: an account arrives, is told of three times, and is governed once.
+#[test]
+fn a_watcher_on_moto_carries_along_who_arrives() {
+    let stage = Stage::set();
+    stage.bedrail(["apply", "--yes"]).run().expect_code(0);
+    let arrive = |queue: &str| {
+        let mut command = Python::get().command();
+        command
+            .arg(repository().join("tests/moto/arrive.py"))
+            .env("MOTO_URL", stage.server.url())
+            .env("QUEUE_URL", queue);
+        run(command, Duration::from_secs(60)).expect_code(0).stdout
+    };
+    let queue = arrive("");
+    let watcher = stage
+        .bedrail([
+            "onboard", "--watch", "--yes", "--format", "json", "--every", "1h", "--queue", &queue,
+        ])
+        .start();
+    let limit = Duration::from_secs(120);
+    watcher.after("\"event\":\"looked\"", limit);
+    arrive(&queue);
+    watcher.after("\"onboarded\":1", limit);
+    watcher.signal("TERM");
+    assert_eq!(watcher.end(limit), Some(0));
+    stage
+        .bedrail(["plan", "--detailed-exitcode"])
+        .run()
+        .expect_code(0);
+}
+
+/// R4: nothing is found of an untouched organization, and of a changed one exactly what was changed.
+fn drifts_only_where_somebody_changed_something(stage: &Stage) {
+    let drift = |code: i32| {
+        let outcome = stage
+            .bedrail(["drift", "--format", "json"])
+            .run()
+            .expect_code(code);
+        let json = outcome.json();
+        let mut findings: Vec<[String; 3]> = json["findings"]
+            .as_array()
+            .expect("findings")
+            .iter()
+            .map(|finding| {
+                ["component", "account", "path"]
+                    .map(|key| finding[key].as_str().unwrap_or("-").to_owned())
+            })
+            .collect();
+        findings.sort();
+        findings
+    };
+    assert_eq!(drift(0), Vec::<[String; 3]>::new());
+    let changed = script(&stage.server, "change_outside.py", &stage.seed);
+    let changed: Value = serde_json::from_str(&changed).expect("the script prints JSON");
+    let place = |name: &str| changed[name].as_str().expect("an account").to_owned();
+    let expected = [
+        ["approved-models", "-", "attachments.Workloads/Dev"].map(str::to_owned),
+        [
+            "model-invocations".to_owned(),
+            place("keyless"),
+            "kms.state".to_owned(),
+        ],
+        [
+            "model-invocations".to_owned(),
+            place("silent"),
+            "configuration".to_owned(),
+        ],
+    ];
+    let mut expected = expected.to_vec();
+    expected.sort();
+    assert_eq!(drift(2), expected);
+    stage
+        .bedrail(["apply", "--yes", "--format", "json"])
+        .run()
+        .expect_code(0);
+    // A key is its owner's: what is said is the command that switches it on again.
+    expected.retain(|row| row[2] == "kms.state");
+    assert_eq!(drift(2), expected);
 }

@@ -110,7 +110,10 @@ ATTRIBUTES = {
     "AWS::SQS::Queue": "arn:aws:sqs:us-east-1:123456789012:{}",
 }
 # Values of parameters that have no default and end up in policies.
-SAMPLES = {"EventBusArn": "arn:aws:events:us-east-1:123456789012:event-bus/bedrail-governance"}
+SAMPLES = {
+    "EventBusArn": "arn:aws:events:us-east-1:123456789012:event-bus/bedrail-governance",
+    "ForwardToEventBusArn": "arn:aws:events:us-east-1:123456789012:event-bus/default",
+}
 PSEUDO = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",

@@ -36,3 +36,5 @@ pub use crate::text::{markdown, sanitize, words};
 
 #[cfg(test)]
 pub(crate) mod fixtures;
+#[cfg(test)]
+mod status_tests;

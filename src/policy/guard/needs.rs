@@ -333,6 +333,7 @@ pub fn operator(setting: &Setting<'_>, role: &str) -> Vec<Ask> {
         "cloudformation:DeleteStackSet",
         "cloudformation:DescribeStackSet",
         "cloudformation:DescribeStackSetOperation",
+        "cloudformation:ImportStacksToStackSet",
         "cloudformation:ListStackInstances",
         "cloudformation:ListStackSetOperationResults",
         "cloudformation:ListStackSets",

@@ -25,6 +25,9 @@ pub async fn apply(context: &Context<'_>, step: &Step, change: &Change) -> StepR
     }
 }
 
+/// Requests that are sent again because AWS broke down or was not heard.
+const LOST_MAX: u32 = 8;
+
 /// `false` when the deadline passed. A request whose answer was lost is sent again only after a look.
 async fn change_and_wait(
     context: &Context<'_>,
@@ -33,11 +36,15 @@ async fn change_and_wait(
 ) -> Result<bool, AwsError> {
     let poll = Poll::new(context.deadlines.enabling);
     let mut accepted = false;
+    let mut lost = 0;
     loop {
         if !accepted {
             accepted = match send(context.aws, change).await {
                 Ok(()) => true,
-                Err(error) if error.class == ErrorClass::Ambiguous => false,
+                Err(error) if error.class == ErrorClass::Ambiguous && lost < LOST_MAX => {
+                    lost += 1;
+                    false
+                }
                 Err(error) if says_already(&error) => true,
                 Err(error) => return Err(error),
             };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::ids::{AccountId, TargetId};
 use crate::onboard::arrivals::Arrivals;
-use crate::plan::{Draft, StepId};
+use crate::plan::{Draft, Note, NoteKind, StepId};
 
 use super::desired::Desired;
 use super::diff::{Owner, Policy, attach, detach};
@@ -20,6 +20,9 @@ pub fn onboard(
 ) {
     for desired in desired {
         one(desired, observed, arrivals, draft);
+    }
+    for (account, from) in &arrivals.moved {
+        compare(desired, account, from, arrivals, draft);
     }
     // Make before break: all that comes is there before anything goes.
     for desired in desired {
@@ -81,6 +84,59 @@ fn one(desired: &Desired, observed: &Observed, arrivals: &Arrivals, draft: &mut 
             draft,
         );
     }
+}
+
+/// Which policies hold for an account after its move that did not before, and the other way round.
+fn compare(
+    desired: &[Desired],
+    account: &AccountId,
+    from: &str,
+    arrivals: &Arrivals,
+    draft: &mut Draft<'_>,
+) {
+    let of = |environment: Option<&str>| -> BTreeSet<&str> {
+        desired
+            .iter()
+            .filter(|policy| environment.is_some() && policy.environment.as_deref() == environment)
+            .map(|policy| policy.component.as_str())
+            .collect()
+    };
+    let to = arrivals.accounts.get(account).map(String::as_str);
+    let (before, after) = (of(Some(from)), of(to));
+    let list = |names: Vec<&&str>| {
+        names
+            .into_iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let gained = list(after.difference(&before).collect());
+    let lost = list(before.difference(&after).collect());
+    let kept = list(before.intersection(&after).collect());
+    let parts: Vec<String> = [
+        ("gains", gained),
+        ("loses", lost),
+        ("has the new environment's version of", kept),
+    ]
+    .into_iter()
+    .filter(|(_, names)| !names.is_empty())
+    .map(|(verb, names)| format!("{verb} {names}"))
+    .collect();
+    if parts.is_empty() {
+        return;
+    }
+    draft.note(Note {
+        kind: NoteKind::Advice,
+        component: None,
+        environment: None,
+        account: Some(account.clone()),
+        region: None,
+        text: format!(
+            "moved from {from} to {}; of the policies it {}",
+            to.unwrap_or_default(),
+            parts.join(", ")
+        ),
+    });
 }
 
 fn leave(desired: &Desired, observed: &Observed, arrivals: &Arrivals, draft: &mut Draft<'_>) {

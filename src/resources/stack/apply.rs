@@ -140,6 +140,16 @@ async fn through_change_set(
             .describe_change_set(place, stack, &token)
             .await?
             .is_some();
+    if context.may_have_been_sent() && !made_before && !create {
+        // AWS forgets a change set that was executed, and not what came of it.
+        let of_ours = aws
+            .stack_events(place, stack, |event| event.token == token)
+            .await?;
+        if !of_ours.is_empty() {
+            let ended = finished(context, step, place, stack, &token).await?;
+            return Ok(ended.map_or(Ok(Vec::new()), Err));
+        }
+    }
     if !made_before {
         match aws
             .create_change_set(place, definition, &token, create, role)
@@ -298,8 +308,8 @@ async fn failure(
     let first = events
         .iter()
         .rev()
-        .skip(usize::from(mutant!(CauseLost)))
-        .find(|event| event.status.ends_with("_FAILED") && !event.reason.contains("cancelled"));
+        .filter(|event| event.status.ends_with("_FAILED") && !event.reason.contains("cancelled"))
+        .nth(usize::from(mutant!(CauseLost)));
     let message = match first {
         Some(event) => format!(
             "{} {}: {}",

@@ -1,10 +1,10 @@
 //! Which stacks a component means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::Place;
 use crate::config::diagnostic::Origin;
-use crate::config::model::{Component, Value};
+use crate::config::model::{Component, Piece, Reference, Value};
 use crate::ids::AccountId;
 use crate::resources::Spec;
 use crate::resources::scope::{For, Scope};
@@ -47,11 +47,13 @@ pub fn referred(scope: &Scope<'_>, into: &mut Vec<Desired>) {
     if scope.filter.is_empty() {
         return;
     }
+    let referred = producers(scope);
     for phase in &scope.rollout.phases {
         for component in &phase.components {
             let known = into
                 .iter()
-                .any(|desired| desired.component == component.name);
+                .any(|desired| desired.component == component.name)
+                || !referred.contains(&component.name);
             let Spec::Stack(spec) = &component.spec else {
                 continue;
             };
@@ -60,6 +62,49 @@ pub fn referred(scope: &Scope<'_>, into: &mut Vec<Desired>) {
             }
         }
     }
+}
+
+/// Components whose outputs are values of what was asked for.
+fn producers(scope: &Scope<'_>) -> BTreeSet<String> {
+    let mut producers = BTreeSet::new();
+    for (_, component) in scope.components() {
+        let environments = scope.environments(component).map(Some).chain([None]);
+        for environment in environments {
+            let regions = environment
+                .into_iter()
+                .flat_map(|environment| environment.region_parameters.keys());
+            let accounts = environment
+                .into_iter()
+                .flat_map(|environment| environment.accounts.keys());
+            let places = regions
+                .map(|region| (None, Some(region)))
+                .chain(accounts.map(|account| (Some(account), None)))
+                .chain([(None, None)]);
+            for (account, region) in places {
+                let at = For {
+                    environment,
+                    account,
+                    region,
+                };
+                for value in scope.parameters(component, at).values() {
+                    producers.extend(outputs_in(value));
+                }
+            }
+        }
+    }
+    producers
+}
+
+fn outputs_in(value: &Value) -> Vec<String> {
+    value
+        .texts()
+        .iter()
+        .flat_map(|text| &text.0)
+        .filter_map(|piece| match piece {
+            Piece::Reference(Reference::StackOutput { component, .. }) => Some(component.clone()),
+            _ => None,
+        })
+        .collect()
 }
 
 fn rows(

@@ -15,7 +15,7 @@ use crate::resources::organization_access::diff::STACK_SETS;
 use crate::resources::scope::For;
 use crate::resources::stack::diff::{map_changes, parameter_changes, template_changes};
 use crate::resources::values::{Planned, plan_parameters};
-use crate::template::{BODY_LIMIT, Template};
+use crate::template::{BODY_LIMIT, Template, retained};
 
 use super::change::{Change, Definition, What};
 use super::desired::Desired;
@@ -24,8 +24,10 @@ use super::observe::{Live, Observed};
 use super::teardown::forgotten;
 
 pub fn diff(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
+    let handed = handed_over(desired, observed, draft);
     for desired in desired {
-        one(desired, observed.sets.get(&desired.name), draft);
+        let live = observed.sets.get(&desired.name);
+        one(desired, live, &handed, draft);
     }
     if draft.scope.filter.is_empty() {
         leftovers(desired, observed, draft);
@@ -109,7 +111,74 @@ pub(super) struct Part {
     pub what: What,
 }
 
-fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
+/// Instances of accounts that moved from one environment to another, by component: their stacks change hands, which is
+/// what `bedrail onboard` does, where any of them keeps something: deleting them here and making them anew there would
+/// meet the buckets, keys and log groups that stay (E30, E44, E45).
+fn handed_over(
+    desired: &[Desired],
+    observed: &Observed,
+    draft: &mut Draft<'_>,
+) -> BTreeSet<(String, Target)> {
+    let mut handed = BTreeSet::new();
+    let mut moves: BTreeMap<&AccountId, (&Desired, &Desired)> = BTreeMap::new();
+    let mut keeping: BTreeSet<&AccountId> = BTreeSet::new();
+    for old in desired {
+        let Some(live) = observed
+            .sets
+            .get(&old.name)
+            .filter(|_| old.environment.is_some())
+        else {
+            continue;
+        };
+        for target in live.instances.keys() {
+            let new = desired.iter().find(|new| {
+                new.component == old.component
+                    && new.environment != old.environment
+                    && new.instances.contains_key(target)
+                    && observed
+                        .sets
+                        .get(&new.name)
+                        .is_some_and(|set| !set.instances.contains_key(target))
+            });
+            let (false, Some(new)) = (old.instances.contains_key(target), new) else {
+                continue;
+            };
+            handed.insert((old.component.clone(), target.clone()));
+            moves.insert(&target.account, (old, new));
+            if !retained(&live.set.template_body).is_empty() {
+                keeping.insert(&target.account);
+            }
+        }
+    }
+    handed.retain(|(_, target)| keeping.contains(&target.account));
+    for account in keeping {
+        let Some((old, new)) = moves.get(account) else {
+            continue;
+        };
+        draft.note(Note {
+            kind: NoteKind::Advice,
+            component: None,
+            environment: None,
+            account: Some(account.clone()),
+            region: None,
+            text: format!(
+                "moved from {} to {}: `bedrail onboard {account}` hands its stacks over, with what they keep",
+                old.environment.as_deref().unwrap_or_default(),
+                new.environment.as_deref().unwrap_or_default(),
+            ),
+        });
+    }
+    handed
+}
+
+fn one(
+    desired: &Desired,
+    live: Option<&Live>,
+    handed: &BTreeSet<(String, Target)>,
+    draft: &mut Draft<'_>,
+) {
+    let changes_hands =
+        |target: &Target| handed.contains(&(desired.component.clone(), target.clone()));
     let Some(template) = draft
         .scope
         .rollout
@@ -188,7 +257,7 @@ fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
     let missing: BTreeMap<Target, BTreeMap<String, Planned>> = desired
         .instances
         .keys()
-        .filter(|target| !instances.contains_key(*target))
+        .filter(|target| !instances.contains_key(*target) && !changes_hands(target))
         .map(|target| {
             (
                 target.clone(),
@@ -211,7 +280,7 @@ fn one(desired: &Desired, live: Option<&Live>, draft: &mut Draft<'_>) {
     let extra: BTreeMap<Target, ()> = instances
         .keys()
         .filter(|target| !desired.instances.contains_key(*target))
-        .filter(|target| can_leave(desired, target, chain.draft))
+        .filter(|target| !changes_hands(target) && can_leave(desired, target, chain.draft))
         .map(|t| (t.clone(), ()))
         .collect();
     let units = reached_units(&extra, instances, chain.draft);

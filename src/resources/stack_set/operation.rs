@@ -104,6 +104,9 @@ async fn follow(
     judge(context, step, stack_set, &operation, aim).await
 }
 
+/// Requests that are sent again because AWS broke down or was not heard, and does not know of them.
+const LOST_MAX: u32 = 8;
+
 /// Starts the operation `id` by `send`. A lost answer is resolved by reading; a running operation of somebody
 /// else is waited for; the same id is sent again only when AWS does not know it.
 async fn start(
@@ -125,6 +128,7 @@ async fn start(
     }
     let poll = Poll::new(context.deadlines.foreign_operation);
     let mut waited_for = None;
+    let mut lost = 0;
     loop {
         let error = match send(id, waited_for.as_deref()).await {
             Ok(sent) => return Ok(sent),
@@ -166,8 +170,11 @@ async fn start(
                     "{whose}, still runs on {stack_set}"
                 )));
             }
-        } else if !poll.again().await {
-            return Err(error.into());
+        } else {
+            lost += 1;
+            if lost > LOST_MAX || !poll.again().await {
+                return Err(error.into());
+            }
         }
     }
 }
@@ -299,13 +306,24 @@ async fn gather(
             let all_good = step.targets.iter().all(|target| {
                 is_good(aim, None, evidence.instances.get(target)) && by_this_operation(target)
             });
-            if complete || all_good || poll.elapsed() >= context.deadlines.results {
+            // A row that succeeded is told by the instance too, whose list lags by itself.
+            let told = step.targets.iter().all(|target| {
+                let (row, instance) = (evidence.rows.get(target), evidence.instances.get(target));
+                !row.is_some_and(|row| row.status == "SUCCEEDED")
+                    || is_good(aim, row, instance)
+                    || instance.is_some_and(is_suspended)
+            });
+            if (complete && told) || all_good || poll.elapsed() >= context.deadlines.results {
                 return Ok(evidence);
             }
         }
         context.progress(step, 0, 0, Some("waiting for the results of every target"));
         poll.again().await;
     }
+}
+
+fn is_suspended(instance: &Instance) -> bool {
+    instance.detailed_status == "SKIPPED_SUSPENDED_ACCOUNT"
 }
 
 async fn rows(

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use crate::aws::stack_sets::Reach;
 use crate::ids::{AccountId, TargetId};
 use crate::onboard::arrivals::Arrivals;
-use crate::plan::{Action, Draft, Note, NoteKind, StepId, Target, preimage};
+use crate::plan::{Action, Draft, FieldChange, Note, NoteKind, StepId, Target, preimage};
+use crate::resources::stack::diff::map_changes;
 use crate::resources::values::Planned;
 
 use super::change::{Adopted, What};
@@ -52,7 +53,8 @@ pub fn take_over(
             continue;
         }
         let released = release(old, set, &moving, &desired.phase, draft);
-        adopt(desired, live, &moving, missing, released, draft);
+        let changes = map_changes("parameters", &live.set.parameters, &set.set.parameters);
+        adopt(desired, live, &moving, missing, (released, changes), draft);
     }
 }
 
@@ -118,7 +120,7 @@ fn adopt(
     live: &Live,
     moving: &[Adopted],
     missing: &mut BTreeMap<Target, BTreeMap<String, Planned>>,
-    released: Vec<StepId>,
+    (released, parameters): (Vec<StepId>, Vec<FieldChange>),
     draft: &mut Draft<'_>,
 ) {
     let mut values: BTreeMap<Target, BTreeMap<String, Planned>> = BTreeMap::new();
@@ -183,7 +185,7 @@ fn adopt(
                 title: "bring the imported stacks to this environment's values".to_owned(),
                 reason: "the accounts have moved here".to_owned(),
                 targets: group.targets(),
-                changes: Vec::new(),
+                changes: parameters.clone(),
                 preimage: preimage(&"imported"),
                 what: What::UpdateInstances {
                     reach: group.reach,

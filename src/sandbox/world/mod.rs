@@ -6,6 +6,7 @@ pub mod authorization;
 pub mod bedrock;
 pub mod cloudformation;
 pub mod error;
+pub mod events;
 pub mod iam;
 pub mod ids;
 pub mod kms;

@@ -1,10 +1,14 @@
 //! L5: after Ctrl-C nothing new begins.
 //! S5: what is going to change something is durable in the journal before it is sent. S21: one process at a time.
-//! X6: every change stands in the journal, with step and epoch.
+//! X6: every change stands in the journal, with step and epoch. S20: what a crash leaves opens to what was written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::Findings;
+use crate::journal::JournalError;
+use crate::journal::format::Record;
 use crate::simulation::disk::Intended;
 use crate::simulation::record::{Call, Stage};
 
@@ -24,11 +28,71 @@ pub struct Journals {
     begun: BTreeMap<usize, BTreeSet<String>>,
     /// Processes that were told to start nothing new.
     pub interrupted: BTreeSet<usize>,
+    /// What was to stand in the journals, by run and number of the record: more than one where a crash made another
+    /// process write the number again.
+    written: BTreeMap<(String, u64), Vec<Value>>,
+    /// The last record of each run that was stored safely.
+    kept: BTreeMap<String, u64>,
 }
 
 impl Journals {
     pub fn intends(&mut self, process: usize, intents: Vec<Intended>) {
         self.open.entry(process).or_default().extend(intents);
+    }
+
+    /// A process is about to write these lines.
+    pub fn writes(&mut self, run: &str, lines: Vec<Value>) {
+        for line in lines {
+            if let Some(seq) = line.get("seq").and_then(Value::as_u64) {
+                let lines = self.written.entry((run.to_owned(), seq)).or_default();
+                lines.push(line);
+            }
+        }
+    }
+
+    /// The run's records up to this one are stored.
+    pub fn keeps(&mut self, run: &str, last: u64) {
+        let kept = self.kept.entry(run.to_owned()).or_default();
+        *kept = (*kept).max(last);
+    }
+
+    /// A crash, and this is how the run's journal opens after it.
+    pub fn opens(
+        &self,
+        run: &str,
+        opened: Result<Vec<Record>, &JournalError>,
+        findings: &mut Findings,
+    ) {
+        let kept = self.kept.get(run).copied().unwrap_or_default();
+        findings.near("S20");
+        let wrong = match opened {
+            Err(error) if error.never_began() && kept == 0 => None,
+            Err(error) => Some(error.to_string()),
+            Ok(records) => {
+                let last = records.last().map_or(0, |record| record.seq);
+                let other = records.iter().find(|record| {
+                    let record = serde_json::to_value(record).unwrap_or_default();
+                    let seq = record
+                        .get("seq")
+                        .and_then(Value::as_u64)
+                        .unwrap_or_default();
+                    let written = self.written.get(&(run.to_owned(), seq));
+                    !written.is_some_and(|lines| lines.iter().any(|line| is_same(line, &record)))
+                });
+                other
+                    .map(|record| format!("record {} was never written like that", record.seq))
+                    .or_else(|| {
+                        (last < kept)
+                            .then(|| format!("{kept} records were stored, {last} are left"))
+                    })
+            }
+        };
+        findings.check("S20", wrong.is_none(), || {
+            format!(
+                "the journal of run {run} after a crash: {}",
+                wrong.unwrap_or_default()
+            )
+        });
     }
 
     /// A process has begun a step.
@@ -54,7 +118,8 @@ impl Journals {
         let open = self.open.entry(call.process).or_default();
         let at = open.iter().position(|intent| {
             intent.operation == call.operation
-                && intent.account == account
+                // AWS does not know whose a refused session was.
+                && (call.account.is_none() || intent.account == account)
                 && intent.region == call.region.0
         });
         let intent = at.map(|at| open.swap_remove(at));
@@ -97,4 +162,13 @@ impl Journals {
         });
         self.actor = call.process;
     }
+}
+
+/// The same but for the chain's hash, which only lines have.
+fn is_same(line: &Value, record: &Value) -> bool {
+    record.as_object().is_some_and(|members| {
+        members
+            .iter()
+            .all(|(name, value)| line.get(name) == Some(value))
+    })
 }

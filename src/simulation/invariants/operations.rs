@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
+
 use crate::sandbox::world::World;
 use crate::sandbox::world::cloudformation::stack_sets::{
     Action, InstanceStatus, Operation, RowStatus,
@@ -83,7 +85,13 @@ impl Operations {
         let last = set.operations.iter().rev().nth(1);
         if let (Some(errand), Some(last)) = (ours.last(), last) {
             // Between the two nobody else did anything, and the first one did all that was asked.
-            let repeated = errand.request == request
+            // A list of instances that lags may still have called them OUTDATED.
+            let lag = SignedDuration::from_secs(i64::from(world.settings.instance_lag_seconds));
+            let seen = last
+                .ended
+                .is_none_or(|ended| world.now.duration_since(ended) > lag);
+            let repeated = seen
+                && errand.request == request
                 && errand.id == last.id.as_ref()
                 && succeeded(last)
                 && self.all_current;

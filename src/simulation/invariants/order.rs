@@ -8,6 +8,10 @@ use crate::simulation::shape::{HOME, HUB};
 use super::{Facts, Findings};
 
 pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings) {
+    if facts.wild {
+        // Others take away what was there.
+        return;
+    }
     match call.operation.as_str() {
         "CreateStackInstances" | "CreateStackSet" | "UpdateStackSet" => {
             let base = call

@@ -1,7 +1,7 @@
 //! Named scenarios of the reliability requirements (b4), by their numbers.
 
-use crate::sandbox::faults::{Fault, What, When};
-use crate::simulation::draw::{Broken, Crash, Interference, Options, Point, Start, Then};
+use crate::sandbox::faults::{Fault, Rule, What, When};
+use crate::simulation::draw::{Broken, Crash, Interference, Options, Point, Sleep, Start, Then};
 use crate::simulation::record::Call;
 use crate::simulation::run::Outcome;
 use crate::simulation::shape::{Amount, account_id};
@@ -34,15 +34,15 @@ fn nth(start: Start, operation: &str) -> usize {
     1 + at.unwrap_or_else(|| panic!("there is no {operation}"))
 }
 
-fn always(service: &str, operation: Option<&str>, when: When, what: What) -> Fault {
-    Fault {
+fn always(service: &str, operation: Option<&str>, when: When, what: What) -> Rule {
+    Rule::from(Fault {
         service: Some(service.to_owned()),
         operation: operation.map(str::to_owned),
         account: None,
         region: None,
         when,
         what,
-    }
+    })
 }
 
 #[test]
@@ -115,6 +115,30 @@ fn b4_10_success_with_a_failed_row_that_shows_late_is_no_success() {
     let outcome = plays(&options);
     let near = outcome.findings.tallies.get("R1").copied();
     assert!(near.is_some_and(|tally| tally.near_misses > 0), "{near:?}");
+}
+
+/// S21: the first process sleeps in the middle of its run; the second one takes its place, and when the first one wakes it
+/// changes nothing any more.
+#[test]
+fn b4_12_who_slept_for_two_hours_makes_no_more_calls() {
+    let options = Options {
+        sleep: Some(Sleep {
+            nth: 2,
+            seconds: 7_200,
+        }),
+        second_operator: Some(1_800),
+        ..sweep::quiet(Start::RolledOut)
+    };
+    let outcome = plays(&options);
+    let calls: Vec<&Call> = outcome
+        .calls
+        .iter()
+        .filter(|call| call.is_mutating())
+        .collect();
+    let taken_over = calls.iter().position(|call| call.process == 2);
+    let taken_over = taken_over.expect("the second operator goes on");
+    assert!(calls[taken_over..].iter().all(|call| call.process != 1));
+    assert_eq!(calls[..taken_over].len(), 2);
 }
 
 /// S5: at whatever write the disk is full, nothing is sent that is not in the journal.

@@ -22,12 +22,17 @@ fn switch_off(stage: &Stage, account: &str, region: &str) {
     set_logging(stage, account, region, None);
 }
 
-fn set_logging(stage: &Stage, account: &str, region: &str, to: Option<serde_json::Value>) {
+pub(super) fn set_logging(
+    stage: &Stage,
+    account: &str,
+    region: &str,
+    to: Option<serde_json::Value>,
+) {
     let id = stage.account(account).id().to_owned();
     stage.change(|world| world.regional(&place(&id, region)).bedrock.logging = to);
 }
 
-fn theirs() -> serde_json::Value {
+pub(super) fn theirs() -> serde_json::Value {
     json!({
         "s3Config": { "bucketName": "somebody-elses", "keyPrefix": "" },
         "textDataDeliveryEnabled": true,

@@ -305,7 +305,7 @@ fn new_version<'p>(mut policies: impl Iterator<Item = (&'p String, &'p Policy)>)
 
 /// Named scenario 8: replaced at 10 of 10, there is no room for both versions (S13, F09).
 #[tokio::test(start_paused = true)]
-async fn without_room_for_two_versions_the_change_is_refused_with_two_offers() {
+async fn b4_08_without_room_for_two_versions_the_change_is_refused_with_two_offers() {
     let stage = stage();
     let unit = unit(&stage);
     fill(&stage, &unit, 10);

@@ -456,9 +456,9 @@ async fn an_approval_is_not_asked_for_when_no_rule_holds() {
     assert!(stage.asked.borrow().is_empty());
 }
 
-/// S10: an account that arrives while its environment's rollout is open waits, and joins the last wave.
+/// b4 2, S10: an account that arrives while its environment's rollout is open waits, and joins the last wave.
 #[tokio::test(start_paused = true)]
-async fn an_account_that_arrives_on_the_way_joins_the_last_wave() {
+async fn b4_02_an_account_that_arrives_on_the_way_joins_the_last_wave() {
     let stage = to_be_changed().await;
     no_alarm(&stage);
     let first = stage.apply().await;

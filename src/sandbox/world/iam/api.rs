@@ -2,11 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::{ManagedPolicy, Role, User, managed, no_such, roles, tags, users};
+use super::{
+    ManagedPolicy, Role, User,
+    condition::Context,
+    managed, no_such,
+    policy::{Decision, Question, decide},
+    roles, tags, users,
+};
 use crate::sandbox::{
     wire::{
         dispatch::no_such_operation,
-        input::{count, integer, required, tags as read_tags, text, texts},
+        input::{count, integer, list, required, tags as read_tags, text, texts},
         percent::encode,
         service::Service,
     },
@@ -32,6 +38,7 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
             )?;
             Ok(json!({"Role": show_role(&role)}))
         }
+        "SimulatePrincipalPolicy" => simulate(world, call),
         "GetRole" => Ok(json!({"Role": show_role(role(world, call)?)})),
         "ListRoles" => {
             let all = world.accounts.get(account).map(|held| &held.iam.roles);
@@ -352,4 +359,69 @@ fn show_policy(arn: &str, policy: &ManagedPolicy) -> Value {
         "CreateDate": iso_seconds(policy.created),
         "Tags": tags::shown(&policy.tags),
     })
+}
+
+/// What a role or user may do. Identity policies are not judged when calls are made here: whoever has none may do everything,
+/// so that the answer is the one that a call would get. Service control policies act on members alone.
+fn simulate(world: &World, call: &Call) -> Result<Value, ApiError> {
+    let source = required(&call.input, "PolicySourceArn")?;
+    let account = &call.caller.account;
+    let held = world.accounts.get(account).map(|held| &held.iam);
+    let name = source.rsplit('/').next().unwrap_or_default();
+    let documents: Vec<Value> = if source.contains(":role/") {
+        let role = held
+            .and_then(|iam| iam.roles.get(name))
+            .ok_or_else(|| no_such("role", name))?;
+        let attached = role.attached.iter().filter_map(|arn| {
+            let policy = policy(world, account, arn).ok()?;
+            policy.versions.get(&policy.default_version).cloned()
+        });
+        role.inline
+            .values()
+            .cloned()
+            .chain(attached)
+            .filter_map(|text| serde_json::from_str(&text).ok())
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let mut resources = texts(&call.input, "ResourceArns");
+    if resources.is_empty() {
+        resources.push("*".to_owned());
+    }
+    let mut context = Context::default();
+    for entry in list(&call.input, "ContextEntries") {
+        if let Some(key) = entry.get("ContextKeyName").and_then(Value::as_str) {
+            for value in texts(entry, "ContextKeyValues") {
+                context.add(key, value);
+            }
+        }
+    }
+    let mut results = Vec::new();
+    for action in texts(&call.input, "ActionNames") {
+        for resource in &resources {
+            let question = Question {
+                principal: None,
+                action: &action,
+                resource: Some(resource),
+                context: &context,
+            };
+            let said: Vec<Decision> = documents
+                .iter()
+                .map(|document| decide(document, &question))
+                .collect();
+            let decision = if said.contains(&Decision::Denied) {
+                "explicitDeny"
+            } else if documents.is_empty() || said.contains(&Decision::Allowed) {
+                "allowed"
+            } else {
+                "implicitDeny"
+            };
+            results.push(json!({
+                "EvalActionName": action, "EvalResourceName": resource, "EvalDecision": decision,
+                "MatchedStatements": [], "MissingContextValues": [],
+            }));
+        }
+    }
+    Ok(json!({"EvaluationResults": results, "IsTruncated": false}))
 }

@@ -15,7 +15,7 @@ use crate::sandbox::{
         input::{count, missing, tags, text, texts},
         service::Service,
     },
-    world::{AccountId, ApiError, Call, World, paging, time::epoch_seconds},
+    world::{AccountId, ApiError, Call, World, events, paging, time::epoch_seconds},
 };
 
 /// What only the management account may do, whoever is a delegated administrator.
@@ -196,11 +196,20 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
             let to = need(input, "DestinationParentId")?;
             world.organizations.move_account(&account, from, to)?;
             tree::moved(world, &account, Some(from), Some(to));
+            let members = json!({
+                "accountId": account.0, "sourceParentId": from, "destinationParentId": to,
+            });
+            events::emit(world, events::Kind::Call, "MoveAccount", &members);
             Ok(Value::Null)
         }
         "CloseAccount" => {
             let account = AccountId(need(input, "AccountId")?.to_owned());
             world.organizations.close_account(&account)?;
+            let members = json!({
+                "closeAccountStatus": { "accountId": account.0, "state": "SUCCEEDED" },
+            });
+            let kind = events::Kind::ServiceEvent;
+            events::emit(world, kind, "CloseAccountResult", &members);
             Ok(Value::Null)
         }
         "RemoveAccountFromOrganization" => {
@@ -212,6 +221,9 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Value, ApiError> {
                 .map(|member| member.parent.clone());
             world.organizations.remove_account(&account)?;
             tree::moved(world, &account, parent.as_deref(), None);
+            let members = json!({ "accountId": account.0 });
+            let kind = events::Kind::ServiceEvent;
+            events::emit(world, kind, "AccountDepartedOrganization", &members);
             Ok(Value::Null)
         }
         "TagResource" => {

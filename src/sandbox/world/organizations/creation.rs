@@ -9,7 +9,7 @@ use super::{
     Joined, Member, State,
     tree::{self},
 };
-use crate::sandbox::world::{AccountId, ApiError, World, iam::roles};
+use crate::sandbox::world::{AccountId, ApiError, World, events, iam::roles};
 
 /// Minutes at the most; AWS's own example takes three seconds.
 const TAKES: SignedDuration = SignedDuration::from_secs(20);
@@ -75,6 +75,15 @@ pub fn complete(world: &mut World) {
         .collect();
     for (id, creation) in due {
         let outcome = make(world, &creation);
+        let (state, made, why) = match &outcome {
+            Outcome::Made(account) => ("SUCCEEDED", Some(account.0.clone()), None),
+            Outcome::Failed(why) => ("FAILED", None, Some(why.clone())),
+        };
+        let members = serde_json::json!({ "createAccountStatus": {
+            "id": id, "state": state, "accountId": made, "accountName": creation.name, "failureReason": why,
+        }});
+        let kind = events::Kind::ServiceEvent;
+        events::emit(world, kind, "CreateAccountResult", &members);
         if let Some(creation) = world.organizations.creations.get_mut(&id) {
             creation.outcome = Some(outcome);
         }

@@ -121,6 +121,9 @@ pub(super) fn delete(
 }
 
 fn detail(resource: Resource<'_>) -> Option<Value> {
+    if resource.kind == "AWS::Events::Rule" {
+        return Some(resource.properties.clone());
+    }
     (resource.kind == "AWS::Bedrock::Guardrail").then(|| {
         json!({
             "blockedInputMessaging": resource.text("BlockedInputMessaging"),

@@ -110,6 +110,42 @@ impl Queue {
     }
 }
 
+/// Puts a message from a service into the queue of an ARN, if there is one.
+pub fn deliver(world: &mut super::World, arn: &str, body: String) {
+    let mut parts = arn.split(':').skip(3);
+    let (Some(region), Some(account), Some(name)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return;
+    };
+    let place = Place {
+        account: super::AccountId(account.to_owned()),
+        region: super::Region(region.to_owned()),
+    };
+    let there = world
+        .regional_ref(&place)
+        .is_some_and(|regional| regional.sqs.queues.contains_key(name));
+    if !there {
+        return;
+    }
+    let now = world.now;
+    let message = Message {
+        id: world.ids.uuid(),
+        body,
+        attributes: Value::Null,
+        sender: account.to_owned(),
+        sent: now,
+        visible: now,
+        received: 0,
+        first_received: None,
+        receipt: None,
+    };
+    if let Some(queue) = world.regional(&place).sqs.queues.get_mut(name) {
+        let delay = SignedDuration::from_secs(queue.seconds("DelaySeconds"));
+        let visible = now.saturating_add(delay).unwrap_or(now);
+        queue.messages.push(Message { visible, ..message });
+    }
+}
+
 /// The address of a queue; its host is AWS's, since requests name the queue in their body.
 pub fn url(place: &Place, name: &str) -> String {
     format!(
