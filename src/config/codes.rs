@@ -52,7 +52,7 @@ codes! {
     UNKNOWN_COMPONENT = "E0307", "a component that does not exist";
     FILE_NAME = "E0308", "an environment's name differs from its file's name";
     PROTECTED = "E0309", "a protected account or organizational unit is declared as a target";
-    CLAIMED_TWICE = "E0310", "two environments claim the same account or organizational unit";
+    CLAIMED_TWICE = "E0310", "an account or organizational unit is claimed by two that want different things";
     NO_REGIONS = "E0311", "an environment without Regions";
     MEANINGLESS = "E0312", "a setting that has no effect where it stands";
 

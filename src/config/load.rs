@@ -234,8 +234,8 @@ impl Loader {
                 .depends_on
                 .iter()
                 .filter_map(|name| composed.members.get(name))
+                .filter(|members| !members.contains(&component.name))
                 .flatten()
-                .filter(|member| **member != component.name)
                 .cloned()
                 .collect();
             component.depends_on.extend(more);

@@ -159,6 +159,9 @@ fn meaning(context: &Context, component: &Component, findings: &mut Vec<Diagnost
             let known = ["s3", "cloudWatch", "enabled"]
                 .iter()
                 .all(|key| !context.component_lacks(component, &[key]));
+            if switched_on {
+                keeps_nothing(context, component, findings);
+            }
             if switched_on && known && spec.s3.is_none() && spec.cloud_watch.is_none() {
                 findings.push(
                     Diagnostic::error(
@@ -171,6 +174,33 @@ fn meaning(context: &Context, component: &Component, findings: &mut Vec<Diagnost
             }
         }
         Spec::Policy(spec) => attachment(context, component, spec, findings),
+    }
+}
+
+/// The calls of tenants pass through the account of a `tenantAccess`; their records are theirs alone.
+fn keeps_nothing(context: &Context, component: &Component, findings: &mut Vec<Diagnostic>) {
+    for (name, origin) in context.component_items(component, &["accounts"]) {
+        let tenants = context.nodes.composed.iter().find(|(_, members)| {
+            members.iter().any(|member| {
+                context.rollout.component(member).is_some_and(
+                    |member| matches!(&member.spec, Spec::Stack(stack) if stack.account == name),
+                )
+            })
+        });
+        if let Some((tenants, _)) = tenants {
+            findings.push(
+                Diagnostic::error(
+                    codes::CLAIMED_TWICE,
+                    format!(
+                        "`{}` would keep what tenants send through the account `{name}`",
+                        component.name
+                    ),
+                )
+                .at(origin)
+                .label(format!("`{tenants}` gives tenants its models"))
+                .help("set `enabled: false` for it: the callback in the tenants' own accounts records their calls"),
+            );
+        }
     }
 }
 

@@ -1,6 +1,10 @@
 //! Where logging must be switched on, changed or off, and where somebody else's configuration stands in the way.
 
+use std::collections::BTreeMap;
+
+use crate::aws::Place;
 use crate::aws::bedrock::LoggingConfig;
+use crate::config::codes;
 use crate::plan::{Action, Draft, FieldChange, Note, NoteKind, Shown, StepDraft, preimage};
 use crate::resources;
 
@@ -10,7 +14,24 @@ use super::observe::Observed;
 use super::spec::Foreign;
 
 pub fn diff(desired: &[Desired], observed: &Observed, draft: &mut Draft<'_>) {
+    let off: BTreeMap<&Place, &str> = desired
+        .iter()
+        .filter(|desired| desired.config.is_none())
+        .map(|desired| (&desired.place, desired.component.as_str()))
+        .collect();
     for desired in desired {
+        if let Some(other) = off.get(&desired.place).filter(|_| desired.config.is_some()) {
+            draft.refuse(
+                codes::CLAIMED_TWICE,
+                Some(&desired.origin),
+                format!(
+                    "`{}` would switch logging on in {} of account {}, where `{other}` keeps it off: what others send through it is theirs",
+                    desired.component, desired.place.region, desired.place.account
+                ),
+                "take the account out of the environment or of the component's accounts; records belong to the accounts that call",
+            );
+            continue;
+        }
         let before = match observed.configs.get(&desired.place) {
             Some(Ok(live)) => Before::Read(live.clone()),
             Some(Err(error)) => {

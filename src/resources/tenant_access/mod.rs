@@ -7,3 +7,5 @@ pub mod shard;
 pub mod spec;
 pub mod template;
 pub mod tenant;
+#[cfg(test)]
+mod tests;

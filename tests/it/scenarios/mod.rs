@@ -12,4 +12,5 @@ mod policies;
 mod runs;
 mod stack_sets;
 pub mod stage;
+mod tenants;
 mod waves;
