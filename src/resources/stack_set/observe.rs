@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::stack_sets::{Instance, StackSet};
 use crate::aws::{Aws, AwsError};
-use crate::config::model::Component;
+use crate::config::model::{Component, Parameters};
 use crate::plan::Target;
 use crate::resources::Spec;
 use crate::resources::scope::{Scope, TAG_COMPONENT, TAG_ROLLOUT};
@@ -145,14 +145,27 @@ pub fn is_first_installation(
 }
 
 /// Overrides are in no list, only in a call per instance at two a second: they are read where a file names
-/// the account or the Region, even if it names no value for it any more.
+/// the account, even if it names no value for it any more, or the Region with a parameter that the template has or
+/// with none.
 fn is_exception(scope: &Scope<'_>, desired: &Desired, target: &Target) -> bool {
+    let template = scope.rollout.templates.get(&desired.template);
+    let concerned = |values: &Parameters| {
+        values.is_empty()
+            || template.is_none_or(|template| {
+                values
+                    .keys()
+                    .any(|name| template.parameters.contains_key(name))
+            })
+    };
     desired
         .environment
         .as_ref()
         .and_then(|name| scope.rollout.environments.get(name))
         .is_some_and(|environment| {
             environment.accounts.contains_key(&target.account)
-                || environment.region_parameters.contains_key(&target.region)
+                || environment
+                    .region_parameters
+                    .get(&target.region)
+                    .is_some_and(concerned)
         })
 }

@@ -665,3 +665,40 @@ async fn an_operation_of_ours_that_takes_too_long_is_stuck_and_is_picked_up_late
     stage.apply().await.converged();
     assert_eq!(days(&stage, "prod-4"), [Some(365), Some(365)]);
 }
+
+/// A value for one Region makes exceptions of the instances whose template has the parameter, and of no others: each
+/// of them costs a call at two a second.
+#[tokio::test(start_paused = true)]
+async fn overrides_are_read_only_where_a_file_could_have_made_some() {
+    let stage = stage();
+    let weeks = template("/more")
+        .replace("Days:", "Weeks:")
+        .replace("RetentionInWeeks: !Ref Days", "RetentionInDays: !Ref Weeks");
+    stage.project.write("templates/more.yaml", &weeks);
+    for environment in ["dev", "prod"] {
+        let file = format!("environments/{environment}.yaml");
+        let text = stage
+            .project
+            .read(&file)
+            .replace("parameters: {", "parameters: { Weeks: 7,");
+        let region = "regionParameters: { eu-west-1: { Weeks: 14 } }\n";
+        stage.project.write(&file, &format!("{text}{region}"));
+    }
+    stage.apply().await.converged();
+    let before = stage.calls().len();
+    assert!(stage.plan().await.is_empty());
+    let asked: Vec<(String, String)> = stage.calls()[before..]
+        .iter()
+        .filter(|call| call.operation == "DescribeStackInstance")
+        .map(|call| {
+            ["StackSetName", "StackInstanceRegion"]
+                .map(|key| call.input[key].as_str().unwrap().to_owned())
+                .into()
+        })
+        .collect();
+    assert!(!asked.is_empty());
+    for (name, region) in &asked {
+        assert!(name.contains("-more-"), "{asked:?}");
+        assert_eq!(region, "eu-west-1");
+    }
+}
