@@ -28,7 +28,13 @@ fn the_example_is_rolled_out_and_its_generated_templates_have_nothing_that_cfn_l
     let mut command = Python::get().command();
     command
         .args(["-c", "from cfnlint.runner import main; main()"])
-        .args(["--regions", "eu-west-1", "--include-checks", "W", "--template"]);
+        .args([
+            "--regions",
+            "eu-west-1",
+            "--include-checks",
+            "W",
+            "--template",
+        ]);
     for (number, template) in generated.iter().enumerate() {
         let file = format!("generated-{number}.json");
         project.write(&file, template);
