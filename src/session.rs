@@ -151,7 +151,7 @@ impl Session {
     ) -> Result<Arrived, Stop> {
         let scope = self.scope();
         let desired = Desired::of(&scope);
-        let lists = stack_set::observe::observe(&self.aws, &scope, &desired.stack_set).await?;
+        let lists = stack_set::observe::lists(&self.aws, &scope, &desired.stack_set).await?;
         let arrivals = Arrivals::of(&scope, &desired.stack_set, &lists, known).only(only);
         Ok(Arrived {
             arrivals,
@@ -212,7 +212,8 @@ impl Session {
         desired
             .invocation_logging
             .retain(|desired| removal.reaches(&desired.place.account));
-        let observation = Observation::of(&self.aws, &scope, &desired).await?;
+        let lists = stack_set::observe::lists(&self.aws, &scope, &desired.stack_set).await?;
+        let observation = Observation::beside(&self.aws, &scope, &desired, lists).await?;
         removal.governed = observation
             .stack_set
             .sets

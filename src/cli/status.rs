@@ -35,7 +35,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Exit {
 }
 
 async fn status(common: &Common, arguments: &Arguments) -> Result<Exit, Stop> {
-    let session = Session::open(common).await?;
+    let mut session = Session::open(common).await?;
     if arguments.watch {
         let records = running::records(common, &session);
         if let Err(trouble) = follow(common, &records).await {
@@ -43,6 +43,9 @@ async fn status(common: &Common, arguments: &Arguments) -> Result<Exit, Stop> {
             session.close()?;
             return Ok(exit);
         }
+        // What was discovered before the run is not what is there after it.
+        session.close()?;
+        session = Session::open(common).await?;
     }
     let found = look(common, &session, Depth::AsPlanned).await?;
     show(common, arguments, &found);

@@ -211,7 +211,12 @@ impl Observation {
         stack_set: stack_set::observe::Observed,
     ) -> Result<Self, AwsError> {
         Ok(Self {
-            organization_access: organization_access::observe::Observed::default(),
+            organization_access: organization_access::observe::observe(
+                aws,
+                scope,
+                &desired.organization_access,
+            )
+            .await?,
             stack: stack::observe::observe(aws, scope, &desired.stack).await?,
             stack_set,
             policy: policy::observe::observe(aws, scope, &desired.policy).await?,

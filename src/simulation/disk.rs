@@ -20,6 +20,8 @@ pub struct Paper {
     process: Process,
     /// The process dies when its disk does; else it is told that the disk is full, and lives.
     deadly: bool,
+    /// On a machine of its own, where nobody sees the locks of others: only the lease tells.
+    apart: bool,
     manners: Mutex<Manners>,
 }
 
@@ -45,11 +47,12 @@ pub struct Intended {
 }
 
 impl Paper {
-    pub fn new(disk: MemoryDisk, process: Process, deadly: bool) -> Arc<Self> {
+    pub fn new(disk: MemoryDisk, process: Process, deadly: bool, apart: bool) -> Arc<Self> {
         Arc::new(Self {
             disk,
             process,
             deadly,
+            apart,
             manners: Mutex::default(),
         })
     }
@@ -202,6 +205,10 @@ impl Disk for Paper {
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>> {
+        if self.apart {
+            let own = path.with_extension(format!("lock-{}", self.process.number));
+            return self.disk.try_lock(&own);
+        }
         self.disk.try_lock(path)
     }
 

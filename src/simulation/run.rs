@@ -205,6 +205,7 @@ async fn play(options: &Options, material: &Material) -> Outcome {
     let loaded = material.loaded(wanted);
     let mut theatre = Theatre::new(world, loaded, facts, options.seed, options.wire);
     theatre.answer = options.answer;
+    theatre.apart = options.sleep.is_some();
     let_loose(&theatre, options);
     chaos(&mut theatre, options).await;
     count(&theatre, options);

@@ -119,6 +119,8 @@ pub struct Theatre {
     loaded: Loaded,
     /// Of whoever is asked for an approval.
     pub answer: Answer,
+    /// Processes run on machines of their own.
+    pub apart: bool,
     processes: usize,
     first_disk: Option<MemoryDisk>,
     /// The first disk is to be full.
@@ -150,6 +152,7 @@ impl Theatre {
             disk: MemoryDisk::default(),
             loaded,
             answer: Answer::Yes,
+            apart: false,
             processes: 0,
             first_disk: None,
             full: false,
@@ -186,12 +189,16 @@ impl Theatre {
             deadly = true;
         }
         self.first_disk.get_or_insert_with(|| disk.clone());
-        let paper = Paper::new(disk, process.clone(), deadly);
+        let paper = Paper::new(disk, process.clone(), deadly, self.apart);
         let records = Records {
             medium: Arc::new(Folder::on(paper, Path::new(RECORDS))),
             by: Claimant {
                 operator: format!("operator-{}", self.processes),
-                host: "simulation".to_owned(),
+                host: if self.apart {
+                    format!("host-{}", self.processes)
+                } else {
+                    "simulation".to_owned()
+                },
                 pid: u32::try_from(self.processes).unwrap_or(u32::MAX),
             },
             clock: self.clock,
@@ -218,7 +225,7 @@ impl Theatre {
     /// Reads every journal as whoever comes next will find it.
     async fn opens_what_is_left(&self) {
         let nobody = Process::new(&self.recorder, 0, None, None);
-        let paper = Paper::new(self.disk.another_process(), nobody, false);
+        let paper = Paper::new(self.disk.another_process(), nobody, false, false);
         let medium = Folder::on(paper, Path::new(RECORDS));
         for run in medium.runs().await.unwrap_or_default() {
             let opened = writer::read(&medium, &run).await;

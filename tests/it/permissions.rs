@@ -202,3 +202,19 @@ fn runs_are_told_reported_and_their_records_verified() {
         .expect(1, ["log", "verify", "--sandbox"])
         .mentions("NOT INTACT");
 }
+
+/// A run that somebody else started is followed to its end, and then the matrix is that of its end.
+#[test]
+fn a_run_started_elsewhere_is_followed_to_its_end() {
+    let project = Project::shipped();
+    let running = project
+        .bedrail(["apply", "--sandbox", "--yes", "--no-progress"])
+        .start();
+    running.after("Phase 1 of 5", std::time::Duration::from_secs(60));
+    let watched = project.expect(0, ["status", "--sandbox", "--watch", "--no-progress"]);
+    watched
+        .mentions("following")
+        .mentions("which runs `bedrail apply`")
+        .mentions("Phase 5 of 5")
+        .mentions("12 accounts: 158 current");
+}

@@ -44,6 +44,33 @@ pub async fn observe(
     scope: &Scope<'_>,
     desired: &[Desired],
 ) -> Result<Observed, AwsError> {
+    let mut observed = lists(aws, scope, desired).await?;
+    for (name, live) in &mut observed.sets {
+        let Some(wanted) = desired.iter().find(|desired| desired.name == *name) else {
+            continue;
+        };
+        for target in live.instances.keys() {
+            if is_exception(scope, wanted, target)
+                && let Some(values) = aws
+                    .stack_instance_overrides(name, &target.account, &target.region)
+                    .await?
+            {
+                live.overrides.insert(target.clone(), values);
+            }
+        }
+    }
+    Ok(observed)
+}
+
+/// Definitions and instances without their overrides: what pages of lists tell, whatever the number of instances.
+///
+/// # Errors
+/// A list cannot be read to its end.
+pub async fn lists(
+    aws: &Aws,
+    scope: &Scope<'_>,
+    desired: &[Desired],
+) -> Result<Observed, AwsError> {
     let mut observed = Observed::default();
     let names = match aws.list_stack_sets().await {
         Ok(names) => names,
@@ -79,22 +106,12 @@ pub async fn observe(
                 )
             })
             .collect();
-        let mut overrides = BTreeMap::new();
-        for target in instances.keys() {
-            if wanted.is_some_and(|desired| is_exception(scope, desired, target))
-                && let Some(live) = aws
-                    .stack_instance_overrides(&name, &target.account, &target.region)
-                    .await?
-            {
-                overrides.insert(target.clone(), live);
-            }
-        }
         observed.sets.insert(
             name,
             Live {
                 set,
                 instances,
-                overrides,
+                overrides: BTreeMap::new(),
             },
         );
     }

@@ -309,7 +309,7 @@ async fn gather(
             // A row that succeeded is told by the instance too, whose list lags by itself.
             let told = step.targets.iter().all(|target| {
                 let (row, instance) = (evidence.rows.get(target), evidence.instances.get(target));
-                !row.is_some_and(|row| row.status == "SUCCEEDED")
+                row.is_none_or(|row| row.status != "SUCCEEDED")
                     || is_good(aim, row, instance)
                     || instance.is_some_and(is_suspended)
             });

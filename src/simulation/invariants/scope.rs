@@ -38,10 +38,8 @@ pub fn before(world: &World, call: &Call, facts: &Facts, findings: &mut Findings
 
 /// What AWS is going to do about a StackSet call is told by the rows of its operation.
 pub fn after(world: &World, call: &Call, facts: &Facts, findings: &mut Findings) {
-    if call.service == "organizations" {
-        if !facts.wild {
-            everybody_has_a_policy(world, call, findings);
-        }
+    if call.service == "organizations" && !facts.wild {
+        everybody_has_a_policy(world, call, findings);
     }
     let (Some(name), Some(id)) = (call.text("StackSetName"), call.text("OperationId")) else {
         return;

@@ -27,3 +27,34 @@ fn empty_first_pages_keep_nobody_from_converging() {
         holds("L7", seed, &[Cut::Faults, Cut::Crashes]);
     }
 }
+
+/// S6: the process died after AWS had begun an update that it then rolled back; whoever goes on tells that, and does not
+/// make the same update once more.
+#[test]
+fn an_update_that_was_rolled_back_unseen_is_not_made_again() {
+    let cuts = [
+        Cut::Faults,
+        Cut::Interrupt,
+        Cut::Rollback,
+        Cut::Crash(1),
+        Cut::Crash(1),
+        Cut::Waves,
+        Cut::Logging,
+        Cut::OwnRole,
+        Cut::Delays,
+    ];
+    holds("S6", 1156, &cuts);
+}
+
+/// S8: nobody saw when the canary's operation ended, so that it bakes from when the next run began.
+#[test]
+fn a_wave_whose_end_nobody_saw_bakes_all_the_same() {
+    holds("S8", 1420, &[Cut::Interference, Cut::Broken, Cut::Gates]);
+}
+
+/// L7: the rows of an operation say that it succeeded, and the list of instances lags behind them.
+#[test]
+fn a_row_that_succeeded_waits_for_its_instance() {
+    let cuts = [Cut::Interference, Cut::Broken, Cut::SecondOperator];
+    holds("L7", 1667, &cuts);
+}

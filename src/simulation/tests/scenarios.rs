@@ -136,7 +136,9 @@ fn b4_12_who_slept_for_two_hours_makes_no_more_calls() {
         .filter(|call| call.is_mutating())
         .collect();
     let taken_over = calls.iter().position(|call| call.process == 2);
-    let taken_over = taken_over.expect("the second operator goes on");
+    let lines: Vec<String> = calls.iter().map(|call| call.line()).collect();
+    let taken_over =
+        taken_over.unwrap_or_else(|| panic!("the second operator does nothing: {lines:#?}"));
     assert!(calls[taken_over..].iter().all(|call| call.process != 1));
     assert_eq!(calls[..taken_over].len(), 2);
 }
