@@ -111,6 +111,8 @@ ATTRIBUTES = {
 }
 # Values of parameters that have no default and end up in policies.
 SAMPLES = {
+    "OperationsAccountId": "123456789012",
+    "OperationsRegion": "eu-west-1",
     "EventBusArn": "arn:aws:events:us-east-1:123456789012:event-bus/bedrail-governance",
     "ForwardToEventBusArn": "arn:aws:events:us-east-1:123456789012:event-bus/default",
 }

@@ -26,7 +26,7 @@
         "E0204 rollout.yaml:23:15: `stacks` is no kind of a component (did you mean `stack`?)",
     ]),
     (("rollout.yaml", "- kind: stack\n        name", "- name"), &[
-        "E0202 rollout.yaml:23:9: an entry of `components` has no `kind` (add `kind:` with one of: organizationAccess, stack, stackSet, policy, invocationLogging)",
+        "E0202 rollout.yaml:23:9: an entry of `components` has no `kind` (add `kind:` with one of: organizationAccess, stack, stackSet, policy, invocationLogging, tenantAccess)",
     ]),
     (("rollout.yaml", "SERVICE_CONTROL_POLICY]", "SERVICE_CONTROL_POLICIES]"), &[
         "E0204 rollout.yaml:14:65: `SERVICE_CONTROL_POLICIES` is not allowed here (did you mean `SERVICE_CONTROL_POLICY`?)",

@@ -19,7 +19,7 @@ pub struct Spec {
     /// A file with tenants, or a folder of such files; `tenants` by default.
     #[serde(default)]
     pub tenants: Option<String>,
-    /// Over how many stacks tenants are spread, 128 by default: enough for 2,000 with a dozen models each. A tenant stays
+    /// Over how many stacks tenants are spread, 256 by default: enough for 2,000 with a few models each. A tenant stays
     /// in its stack as long as this number stays.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1000))]
@@ -35,6 +35,6 @@ impl Spec {
     }
 
     pub fn shards(&self) -> u16 {
-        self.shards.unwrap_or(128)
+        self.shards.unwrap_or(256)
     }
 }

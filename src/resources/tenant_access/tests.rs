@@ -278,7 +278,7 @@ fn many(count: usize) -> Vec<Tenant> {
 }
 
 fn bodies(tenants: &[Tenant]) -> BTreeMap<u16, String> {
-    shard::deal(tenants, 128)
+    shard::deal(tenants, 256)
         .into_iter()
         .map(|(number, members)| (number, template::roles("roles", number, &members)))
         .collect()
@@ -288,7 +288,7 @@ fn bodies(tenants: &[Tenant]) -> BTreeMap<u16, String> {
 fn two_thousand_tenants_fit_and_each_touches_its_own_shard_alone() {
     let mut tenants = many(2_000);
     let before = bodies(&tenants);
-    assert_eq!(before.len(), 128);
+    assert_eq!(before.len(), 256);
     for (number, body) in &before {
         assert!(body.len() <= BODY_LIMIT, "shard {number}: {}", body.len());
         let template = Template::parse("shard", body).unwrap();
@@ -306,7 +306,7 @@ fn two_thousand_tenants_fit_and_each_touches_its_own_shard_alone() {
     tenants.push(arrived.clone());
     assert_eq!(
         changed(&bodies(&tenants)),
-        [shard::of("newcomer", 128)],
+        [shard::of("newcomer", 256)],
         "one that comes"
     );
     tenants.pop();
@@ -314,7 +314,7 @@ fn two_thousand_tenants_fit_and_each_touches_its_own_shard_alone() {
     tenants[7].models = vec![ModelId("cohere.*".to_owned())];
     assert_eq!(
         changed(&bodies(&tenants)),
-        [shard::of(&tenants[7].id, 128)],
+        [shard::of(&tenants[7].id, 256)],
         "one that changes"
     );
     tenants[7] = many(8).pop().unwrap();
@@ -322,7 +322,7 @@ fn two_thousand_tenants_fit_and_each_touches_its_own_shard_alone() {
     let gone = tenants.remove(1_000);
     assert_eq!(
         changed(&bodies(&tenants)),
-        [shard::of(&gone.id, 128)],
+        [shard::of(&gone.id, 256)],
         "one that goes"
     );
     tenants.reverse();
@@ -337,8 +337,8 @@ fn two_thousand_tenants_fit_and_each_touches_its_own_shard_alone() {
 #[test]
 fn tenants_stay_where_they_are_from_version_to_version() {
     assert_eq!(
-        ["acme", "globex", "initech"].map(|id| shard::of(id, 128)),
-        [32, 103, 3]
+        ["acme", "globex", "initech"].map(|id| shard::of(id, 256)),
+        [160, 231, 3]
     );
 }
 
