@@ -232,6 +232,12 @@ impl Aws {
                 {
                     return Ok(None);
                 }
+                // Nor is its stack there: the process before this one died before it was asked for.
+                Err(error)
+                    if error.is("ValidationError") && error.message.contains("does not exist") =>
+                {
+                    return Ok(None);
+                }
                 Err(error) => return Err(error),
             };
             let changes = answer

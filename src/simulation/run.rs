@@ -345,7 +345,7 @@ async fn chaos(theatre: &mut Theatre, options: &Options) {
         if crash.is_none() && options.only_crashes() && !options.rollback {
             let missing = missing(theatre);
             theatre.recorder.with(|traffic| {
-                liveness::went_on(at, &missing, &mut traffic.judge.findings);
+                liveness::went_on(at, &missing, &ended, &mut traffic.judge.findings);
             });
         }
         if options.rollback && ended.report().is_some() {

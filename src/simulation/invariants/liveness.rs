@@ -64,11 +64,15 @@ pub fn rested(calls: &[Call], findings: &mut Findings) {
 }
 
 /// L3: processes that only died, so many, were followed by one that did not: nothing is left to do.
-pub fn went_on(crashes: usize, missing: &[String], findings: &mut Findings) {
+pub fn went_on(crashes: usize, missing: &[String], last: &Ended, findings: &mut Findings) {
     findings.near_if("L3", crashes > 0);
     findings.check("L3", missing.is_empty(), || {
+        let told = match last.report() {
+            Some((_, report)) => format!("{report:?}"),
+            None => format!("{last:?}"),
+        };
         format!(
-            "{crashes} crashes, and the process after them left: {}",
+            "{crashes} crashes, and the process after them left: {}; it says {told}",
             missing.join("; ")
         )
     });
