@@ -41,6 +41,13 @@ fn every_simulated_call_is_granted_to_who_made_it() {
                 let Some(account) = &call.account else {
                     continue;
                 };
+                // The user logs in, perhaps from a wrong account: that is before the tool has any role.
+                if call
+                    .text("RoleArn")
+                    .is_some_and(|role| role.ends_with(":role/bedrail-operator"))
+                {
+                    continue;
+                }
                 let who = if account.0 == management {
                     Who::Operator
                 } else {
