@@ -87,6 +87,10 @@ impl Arguments {
                 ".vscode/bedrail-environment.schema.json",
                 format!("{:#}\n", schema::environment()),
             ));
+            files.push((
+                ".vscode/bedrail-tenants.schema.json",
+                format!("{:#}\n", schema::tenants()),
+            ));
         }
         if files.is_empty() {
             let (table, folder) = match self.example {

@@ -20,12 +20,15 @@ enum File {
     Rollout,
     /// environments/*.yaml
     Environment,
+    /// tenants/*.yaml
+    Tenants,
 }
 
 pub fn run(arguments: &Arguments) -> Exit {
     let schema = match arguments.of {
         File::Rollout => schema::rollout(),
         File::Environment => schema::environment(),
+        File::Tenants => schema::tenants(),
     };
     streams::result_line(&format!("{schema:#}"));
     Exit::Done

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::model::Rollout;
 use crate::ids::{AccountId, Region};
 use crate::organization::AccountState;
 use crate::resources::scope::Scope;
@@ -28,7 +29,7 @@ pub struct Row {
     pub cells: Vec<State>,
 }
 
-/// Every account of the organization, in order of environment (none last), path and id.
+/// Every account of the organization, in the order in which environments follow each other (none last), of path and id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matrix {
     pub rollout: String,
@@ -36,6 +37,17 @@ pub struct Matrix {
     /// Components as they are declared, each with its Regions.
     pub columns: Vec<Column>,
     pub rows: Vec<Row>,
+}
+
+/// How many environments at most go before one, each after the other. Files with circles are refused.
+fn before(rollout: &Rollout, name: &str) -> usize {
+    rollout.environments.get(name).map_or(0, |environment| {
+        let after = environment.delivery.after.iter();
+        after
+            .map(|earlier| 1 + before(rollout, &earlier.value))
+            .max()
+            .unwrap_or_default()
+    })
 }
 
 impl Matrix {
@@ -86,6 +98,9 @@ impl Matrix {
             let key = |row: &Row| {
                 (
                     row.environment.is_none(),
+                    row.environment
+                        .as_deref()
+                        .map_or(0, |name| before(scope.rollout, name)),
                     row.environment.clone(),
                     row.path.clone(),
                     row.account.clone(),

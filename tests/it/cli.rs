@@ -236,6 +236,8 @@ fn schemas_and_completions_are_printed() {
     let project = Project::empty();
     let schema = project.expect(0, ["schema", "rollout"]).json();
     assert!(schema["properties"]["phases"].is_object(), "{schema}");
+    let schema = project.expect(0, ["schema", "tenants"]).json();
+    assert!(schema["properties"]["tenants"].is_object(), "{schema}");
     for shell in ["bash", "zsh", "fish"] {
         project
             .expect(0, ["completions", shell])

@@ -153,6 +153,7 @@ fn ci_workflows_and_editor_settings_are_written_beside_a_rollout_and_never_over_
         "settings.json",
         "bedrail-rollout.schema.json",
         "bedrail-environment.schema.json",
+        "bedrail-tenants.schema.json",
     ] {
         let text = project.read(&format!(".vscode/{file}"));
         assert!(serde_json::from_str::<Value>(&text).is_ok(), "{file}");

@@ -152,7 +152,7 @@ fn instances(
     }
     if unread > 0 {
         let why = format!(
-            "overrides are in no list, only in a call for each of {unread} instances, which no file makes exceptions of"
+            "overrides are in no list, only in a call for each instance; no file makes an exception of {unread} of them"
         );
         look.not_checked(of(desired, None), "overrides", &why);
     }

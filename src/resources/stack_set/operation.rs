@@ -446,7 +446,13 @@ fn failure(
 /// What to do about the reasons that StackSets gives most often.
 fn advice(reason: &str) -> &'static str {
     let has = |text: &str| reason.contains(text);
-    if has("security token included in the request is invalid")
+    if has("UPDATE_ROLLBACK_FAILED") {
+        "mend what the stack's failed resources say, go on with its rollback in that account (`aws cloudformation \
+         continue-update-rollback`), then run `bedrail apply` again"
+    } else if has("UPDATE_FAILED") {
+        "mend what the stack's failed resources say, roll it back in that account (`aws cloudformation rollback-stack`), \
+         then run `bedrail apply` again"
+    } else if has("security token included in the request is invalid")
         || has("not enabled")
         || has("is not supported in region")
     {
@@ -459,5 +465,28 @@ fn advice(reason: &str) -> &'static str {
         "check the roles of StackSets in this account and the policies above it, then run `bedrail apply` again"
     } else {
         "correct the cause in this account, then run `bedrail apply` again"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// F67: which call repairs a stack depends on the state that it is in; texts as StackSets gives them.
+    #[test]
+    fn a_stack_that_is_stuck_names_the_call_that_frees_it() {
+        for (state, call) in [
+            ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
+            ("UPDATE_FAILED", "rollback-stack"),
+        ] {
+            let reason = format!(
+                "Stack:arn:aws:cloudformation:eu-west-1:555555555555:stack/StackSet-x/1 is in {state} state and can not be updated."
+            );
+            assert!(
+                advice(&reason).contains(call),
+                "{state}: {}",
+                advice(&reason)
+            );
+        }
     }
 }

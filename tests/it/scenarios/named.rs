@@ -23,22 +23,7 @@ use bedrail::sandbox::world::organizations::State;
 use jiff::{SignedDuration, Timestamp};
 
 use super::stage::{HOME, Stage, organization, place};
-use crate::support::project::Project;
-
-const ROLLOUT: &str = r#"version: 1
-name: small
-organization: { homeRegion: us-east-1, deployerRole: bedrail-deployer }
-phases:
-  - name: management
-    components:
-      - kind: organizationAccess
-        name: access
-  - name: members
-    components:
-      - kind: stackSet
-        name: notes
-        template: templates/notes.yaml
-"#;
+use crate::support::small;
 
 const PRODUCTION: &str = r#"environment: prod
 targets: { organizationalUnits: [Workloads/Prod] }
@@ -47,22 +32,10 @@ parameters: { Days: 30 }
 delivery: { maxConcurrent: 100%, failureTolerance: 0 }
 "#;
 
-const TEMPLATE: &str = r#"AWSTemplateFormatVersion: "2010-09-09"
-Parameters:
-  Days: { Type: Number }
-Resources:
-  Group:
-    Type: AWS::Logs::LogGroup
-    Properties: { LogGroupName: /notes, RetentionInDays: !Ref Days }
-"#;
-
 const SET: &str = "bedrail-small-notes-prod";
 
 fn small() -> Stage {
-    let project = Project::empty();
-    project.write("rollout.yaml", ROLLOUT);
-    project.write("environments/prod.yaml", PRODUCTION);
-    project.write("templates/notes.yaml", TEMPLATE);
+    let project = small::project(PRODUCTION);
     let morning: Timestamp = "2026-01-01T08:00:00Z".parse().unwrap();
     Stage::of(project, organization(morning))
 }
@@ -190,6 +163,55 @@ async fn b4_11_a_session_that_ends_twice_costs_two_commands_and_nothing_else() {
     let updates = operations.iter().filter(|o| o.action.as_str() == "UPDATE");
     assert_eq!(updates.count(), 3, "one for each wave");
     assert!(stage.plan().await.is_empty());
+}
+
+/// b4 15: an update fails in the canary, and going back fails too. The stack is neither deleted nor made anew, and
+/// whoever meets it again is told the call that frees it (F67).
+#[tokio::test(start_paused = true)]
+async fn b4_15_a_stack_that_could_not_go_back_is_kept_and_its_repair_is_named() {
+    let stage = rolled_out().await;
+    let waves = "delivery:\n  waves: [{ name: canary, accounts: 1 }, { name: rest, percent: 100 }]\n  maxConcurrent: 100%\n  failureTolerance: 0\n";
+    let (head, _) = PRODUCTION.split_once("delivery:").unwrap();
+    stage.project.write(
+        "environments/prod.yaml",
+        &format!("{}{waves}", head.replace("30", "90")),
+    );
+    let plan = stage.plan().await;
+    let canary = plan.environments["prod"].waves[0].accounts[0].clone();
+    let fault = ResourceFault {
+        account: Some(AccountId(canary.to_string())),
+        deed: Some(Deed::Update),
+        reason: "the log group is busy".to_owned(),
+        times: Some(2),
+        ..ResourceFault::default()
+    };
+    stage.change(|world| world.cloudformation.faults.inject(fault));
+    let failed = stage.apply().await;
+    failed.ended(RunOutcome::Partial);
+    let touched = failed
+        .report
+        .failures
+        .iter()
+        .filter(|row| row.code == "FAILED");
+    assert!(touched.clone().count() > 0);
+    for row in touched {
+        assert_eq!(row.account.as_ref(), Some(&canary));
+    }
+    let again = stage.apply().await;
+    again.ended(RunOutcome::Partial);
+    let row = again
+        .report
+        .failures
+        .iter()
+        .find(|row| row.message.contains("UPDATE_ROLLBACK_FAILED"))
+        .expect("the stack's state is said");
+    assert!(
+        row.next.contains("continue-update-rollback"),
+        "{}",
+        row.next
+    );
+    let deleted = stage.writes().iter().any(|line| line.contains("Delete"));
+    assert!(!deleted);
 }
 
 /// b4 16: a first rollout is taken back where an account was suspended since: what is left is listed, and a second
