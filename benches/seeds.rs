@@ -54,7 +54,7 @@ fn main() -> std::process::ExitCode {
 fn sweep_all(threads: usize) -> std::process::ExitCode {
     let mut well = true;
     for start in [Start::Nothing, Start::RolledOut] {
-        match sweep::whole(start, 1, threads) {
+        match sweep::whole(start, threads) {
             Ok((died, broken)) => {
                 well &= broken.is_empty();
                 report(&format!("{start:?}: died at {died} points"));

@@ -113,15 +113,11 @@ impl Points {
     }
 }
 
-/// Dies at all of them, or at every `stride`-th; what is not as it should be then.
+/// Dies at all of them, one after another: how many there are, and what is not as it should be then.
 ///
 /// # Errors
 /// [`Unusable`].
-pub fn whole(
-    start: Start,
-    stride: usize,
-    threads: usize,
-) -> Result<(usize, Vec<String>), Unusable> {
+pub fn whole(start: Start, threads: usize) -> Result<(usize, Vec<String>), Unusable> {
     let points = std::sync::Mutex::new(None);
     fleet::on_threads(1, || {
         if let Ok(mut points) = points.lock() {
@@ -136,7 +132,7 @@ pub fn whole(
     let broken = std::sync::Mutex::new(Vec::new());
     fleet::on_threads(threads, || {
         loop {
-            let at = next.fetch_add(stride, Ordering::Relaxed);
+            let at = next.fetch_add(1, Ordering::Relaxed);
             if at >= points.all.len() {
                 return;
             }
@@ -148,6 +144,5 @@ pub fn whole(
             }
         }
     });
-    let died = points.all.len().div_ceil(stride);
-    Ok((died, broken.into_inner().unwrap_or_default()))
+    Ok((points.all.len(), broken.into_inner().unwrap_or_default()))
 }
