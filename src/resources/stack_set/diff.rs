@@ -618,21 +618,25 @@ fn update_instances(
     );
 }
 
-fn create_instances(
-    chain: &mut Chain<'_, '_>,
-    wave: Option<&Wave>,
-    index: usize,
-    group: Group<BTreeMap<String, Planned>>,
-) -> StepId {
-    let changes = group
-        .value
+/// Values that an instance gets instead of the StackSet's, as a plan shows them.
+pub(super) fn overridden(values: &BTreeMap<String, Planned>) -> Vec<FieldChange> {
+    values
         .iter()
         .map(|(name, value)| FieldChange {
             path: format!("overrides.{name}"),
             before: None,
             after: Some(value.shown(false)),
         })
-        .collect();
+        .collect()
+}
+
+fn create_instances(
+    chain: &mut Chain<'_, '_>,
+    wave: Option<&Wave>,
+    index: usize,
+    group: Group<BTreeMap<String, Planned>>,
+) -> StepId {
+    let changes = overridden(&group.value);
     let preferences = chain.desired.preferences(wave, group.reach.accounts.len());
     chain.step(
         wave,

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use crate::aws::stack_sets::{Instance, Preferences};
 use crate::onboard::arrivals::Arrivals;
-use crate::plan::{Action, Draft, FieldChange, Note, NoteKind, Target, preimage};
+use crate::plan::{Action, Draft, Note, NoteKind, Target, preimage};
 use crate::resources::scope::For;
 use crate::resources::values::{Planned, plan_parameters};
 
 use super::change::What;
 use super::desired::Desired;
-use super::diff::{Chain, Part, is_current};
+use super::diff::{Chain, Part, is_current, overridden};
 use super::groups::group;
 use super::observe::{Live, Observed};
 use super::transfer::{lose, take_over};
@@ -80,15 +80,7 @@ fn one(
         after: Vec::new(),
     };
     for (index, group) in group(&missing, &desired.units).into_iter().enumerate() {
-        let changes = group
-            .value
-            .iter()
-            .map(|(name, value)| FieldChange {
-                path: format!("overrides.{name}"),
-                before: None,
-                after: Some(value.shown(false)),
-            })
-            .collect();
+        let changes = overridden(&group.value);
         let preferences = each_by_itself(desired, group.reach.accounts.len());
         chain.step(
             None,
